@@ -1,0 +1,1 @@
+"""Goods: OCOP products, their lots and where they are sold."""

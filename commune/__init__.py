@@ -1,0 +1,1 @@
+"""What the commune reads of the facts below it: service, security, indicators."""

@@ -1,0 +1,97 @@
+"""What one caller wants written, all of it or nothing: events and the rows that go with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import NamedTuple
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent, Tracking
+
+
+class Line(NamedTuple):
+    """One line of a posting: a debit is positive, a credit negative."""
+
+    of: int
+    """Which of the command's events posts it, counted from 0."""
+    entity: UUID
+    code: str
+    amount_vnd: int
+
+
+class InboxRow(NamedTuple):
+    """What a provider told us, as it lies in the inbox."""
+
+    of: int
+    """Which of the command's events it caused, counted from 0."""
+    connection: str
+    event_id: str
+    seen: int
+    """How many other words the provider had said under this id when the command was decided."""
+    digest: bytes
+    transfer_id: UUID
+    received_at_us: int
+    key: bytes | None
+    """The notice's own key, wrapped; None when an earlier row of the same id carries it."""
+    body: bytes
+    """The raw body under that key."""
+
+
+class Taken(IntegrityError):
+    """Someone else has written what this command wanted to write: load again and decide again."""
+
+
+class Outdated(IntegrityError):
+    """The directory has changed since this was decided: look again and decide again."""
+
+
+class Unbalanced(IntegrityError):
+    """The lines of an event do not sum to zero within each entity."""
+
+
+class Unpackable(IntegrityError):
+    """A value of the command cannot be stored."""
+
+
+class OutcomeUnknown(OperationalError):
+    """The database went away twice while committing: it may or may not be written; send it again."""
+
+
+class Closed(OperationalError):
+    """The book is closed; nothing more is written."""
+
+
+@dataclass(slots=True, eq=False)
+class Command:
+    """One caller's wish, and, once the writer is done with it, its outcome."""
+
+    events: Sequence[StoredEvent]
+    salts: Sequence[bytes]
+    lines: Sequence[Line] = ()
+    inbox: Sequence[InboxRow] = ()
+    directory: bool = False
+    """These events change the directory (places, stalls, accounts)."""
+    decided_on: int | None = None
+    """The directory's position on which this was decided; a newer one makes it Outdated."""
+    tracking: Tracking | None = None
+    positions: Sequence[int] = ()
+    error: BaseException | None = None
+    gate: Lock = field(default_factory=Lock)
+
+    def keys(self) -> set[tuple[object, ...]]:
+        """What no other command of the same batch may touch."""
+        wanted: set[tuple[object, ...]] = {
+            (event.originator_id, event.originator_version) for event in self.events
+        }
+        wanted.update((row.connection, row.event_id) for row in self.inbox)
+        if self.tracking is not None:
+            wanted.add(("tracking", self.tracking.application_name))
+        return wanted
+
+    def check_balance(self) -> None:
+        """Raises Unbalanced unless each event's lines sum to zero within each entity."""
+        sums: dict[tuple[int, UUID], int] = {}
+        for of, entity, _, amount_vnd in self.lines:
+            sums[of, entity] = sums.get((of, entity), 0) + amount_vnd
+        if any(sums.values()):
+            raise Unbalanced(Unbalanced.__doc__)

@@ -1,0 +1,228 @@
+"""One writer a process: takes everything that waits, writes it as one transaction, wakes each caller."""
+
+import atexit
+import os
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
+from typing import Protocol
+
+from eventsourcing.persistence import DatabaseError, IntegrityError, OperationalError
+from sqlalchemy import exc
+
+from ledger.store.batch import OUTDATED, Batch, Refused, Written
+from ledger.store.command import Closed, Command, Outdated, OutcomeUnknown, Taken
+
+MOST = 1_000
+"""Commands in one transaction, at most."""
+GATHER_S = 0.001
+"""How long a busy writer waits for more before it writes; a lone caller never waits."""
+BUSY = 4
+"""The writer is busy when its last batch held more commands than this."""
+
+
+class Append(Protocol):
+    """Writes all of a batch, or nothing and says who came too late."""
+
+    def __call__(self, batch: Batch, now_us: int) -> Written | Refused: ...
+
+
+Own = Callable[[Command], Sequence[int] | None]
+"""The positions at which exactly this command's events stand already, if they do."""
+
+
+class GroupCommit:
+    """Safe under many threads; on a fork the child starts a writer of its own."""
+
+    def __init__(
+        self,
+        append: Append,
+        own: Own,
+        *,
+        clock_us: Callable[[], int],
+        woken: Callable[[], None] = lambda: None,
+        forked: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._append = append
+        self._own = own
+        self._clock_us = clock_us
+        self._woken = woken
+        self._forked = forked
+        self._last = 0
+        self._closed = False
+        self._fresh()
+        this = weakref.ref(self)
+        atexit.register(lambda: (writer := this()) and writer.close())
+
+    def _fresh(self) -> None:
+        self._queue: SimpleQueue[Command | None] = SimpleQueue()
+        self._door = Lock()
+        self._thread: Thread | None = None
+        self._pid = os.getpid()
+
+    def submit(self, command: Command) -> Sequence[int]:
+        """Waits until the command is durable; returns its positions or raises its refusal."""
+        command.gate.acquire()
+        self.enter(command)
+        command.gate.acquire()
+        if command.error is not None:
+            raise command.error
+        return command.positions
+
+    def enter(self, command: Command) -> None:
+        """Puts a command in the queue; its gate is released when its outcome is known."""
+        if self._pid != os.getpid():
+            self._forked()
+            self._fresh()
+        with self._door:
+            if self._closed:
+                raise Closed(Closed.__doc__)
+            if self._thread is None:
+                self._thread = Thread(target=self._run, name="book-writer", daemon=True)
+                self._thread.start()
+            self._queue.put(command)
+
+    def close(self) -> None:
+        """Writes what waits, then stops. Later callers are refused."""
+        with self._door:
+            closed, self._closed = self._closed, True
+            if self._thread is None or self._pid != os.getpid():
+                return
+            if not closed:
+                self._queue.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while True:
+            commands, stop = self._take()
+            try:
+                self._write(commands)
+            except BaseException as error:  # Whatever happens, nobody is left waiting.
+                for command in commands:
+                    if not command.positions and command.error is None:
+                        command.error = _in_our_words(error)
+            finally:
+                self._last = len(commands)
+                for command in commands:
+                    command.gate.release()
+            if any(command.positions for command in commands):
+                self._woken()
+            if stop:
+                return
+
+    def _take(self) -> tuple[list[Command], bool]:
+        """Everything that waits, and whether it is the last."""
+        first = self._queue.get()
+        if first is None:
+            return [], True
+        if self._last > BUSY:
+            time.sleep(GATHER_S)
+        commands = [first]
+        try:
+            while len(commands) < MOST:
+                following = self._queue.get_nowait()
+                if following is None:
+                    return commands, True
+                commands.append(following)
+        except Empty:
+            pass
+        return commands, False
+
+    def _write(self, commands: Sequence[Command]) -> None:
+        """Rounds of commands that do not touch one another; those held back are judged anew."""
+        waiting = []
+        for command in commands:
+            try:
+                command.check_balance()
+                waiting.append((command, command.keys()))
+            except Exception as error:
+                command.error = _in_our_words(error)
+        while waiting:
+            now, later, keys = [], [], set[tuple[object, ...]]()
+            directory = waiting[0][0].directory
+            for command, wanted in waiting:
+                if command.directory == directory and keys.isdisjoint(wanted):
+                    now.append(command)
+                else:
+                    later.append((command, wanted))
+                keys |= wanted
+            self._write_round(now)
+            waiting = later
+
+    def _write_round(self, commands: Sequence[Command]) -> None:
+        """Writes those that can be written; a round that fails for one is halved to find it."""
+        try:
+            while commands:
+                outcome, again = self._append_twice(Batch(commands))
+                if isinstance(outcome, Written):
+                    _tell_positions(commands, outcome.head)
+                    return
+                commands = self._refuse(commands, outcome, again)
+        except exc.DBAPIError as error:
+            self._split(commands, error, hopeless=_nobody_can_write(error))
+        except (OperationalError, exc.SQLAlchemyError) as error:
+            self._split(commands, error, hopeless=True)
+        except Exception as error:
+            self._split(commands, error, hopeless=False)
+
+    def _append_twice(self, batch: Batch) -> tuple[Written | Refused, bool]:
+        """The outcome, and whether it is of a second try, which may meet the first one's events."""
+        try:
+            return self._append(batch, self._clock_us()), False
+        except exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        try:
+            return self._append(batch, self._clock_us()), True
+        except exc.DBAPIError as error:
+            raise OutcomeUnknown(OutcomeUnknown.__doc__) from error
+
+    def _refuse(
+        self, commands: Sequence[Command], refused: Refused, again: bool
+    ) -> list[Command]:
+        """Tells those who came too late; returns the others."""
+        for n, why in refused.why.items():
+            command = commands[n]
+            positions = self._own(command) if again else None
+            if positions:
+                command.positions = positions
+            else:
+                kind = Outdated if why == OUTDATED else Taken
+                command.error = kind(kind.__doc__)
+        return [command for n, command in enumerate(commands) if n not in refused.why]
+
+    def _split(self, commands: Sequence[Command], error: Exception, *, hopeless: bool) -> None:
+        if hopeless or len(commands) == 1:
+            for command in commands:
+                command.error = _in_our_words(error)
+            return
+        half = len(commands) // 2
+        self._write_round(commands[:half])
+        self._write_round(commands[half:])
+
+
+def _tell_positions(commands: Sequence[Command], head: int) -> None:
+    at = head + 1
+    for command in commands:
+        command.positions = range(at, at + len(command.events))
+        at += len(command.events)
+
+
+def _nobody_can_write(error: exc.DBAPIError) -> bool:
+    """The fault is the database's (away, full, locked), not one command's."""
+    return error.connection_invalidated or isinstance(
+        error, exc.OperationalError | exc.InterfaceError
+    )
+
+
+def _in_our_words(error: BaseException) -> BaseException:
+    """The event-sourcing library's name for a database's error; what it has no name for, as it is."""
+    if isinstance(error, exc.IntegrityError):
+        return IntegrityError(str(error.orig))
+    if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
+        return OperationalError(str(error))
+    if isinstance(error, exc.DBAPIError):
+        return DatabaseError(str(error.orig))
+    return error

@@ -1,0 +1,59 @@
+"""Looks for transfers of an account in the log: those that a change of its owner may concern."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, Table, select, text
+
+from ledger.book import Book
+from ledger.store.tables import ORPHANED
+from ledger.transfer import Transfer
+
+CLOCKS_DIFFER = timedelta(days=1)
+"""A bank may book in its own future by no more than this."""
+
+
+def orphans_of(book: Book, account_key: str) -> list[UUID]:
+    """Transfers that came while nobody owned the account; some may have been claimed since."""
+    events = book.store.tables.events
+    find = "strpos" if book.store.engines.dialect == "postgresql" else "instr"
+    query = (
+        select(events.c.originator_id)
+        .where(text(ORPHANED.format(find=find)))
+        .where(events.c.state.startswith(f'{{"account_key":"{account_key}"', autoescape=True))
+        .order_by(events.c.position)
+    )
+    with book.reading() as connection:
+        return list(connection.scalars(query))
+
+
+def told_since(book: Book, account_key: str, since: datetime) -> list[UUID]:
+    """Transfers of the account that may have been booked at `since` or later."""
+    events = book.store.tables.events
+    with book.reading() as connection:
+        after = position_at(connection, events, since - CLOCKS_DIFFER)
+        query = (
+            select(events.c.originator_id)
+            .where(events.c.position > after, events.c.topic == Transfer.Created.TOPIC)
+            .where(events.c.state.startswith(f'{{"account_key":"{account_key}"', autoescape=True))
+            .order_by(events.c.position)
+        )
+        return list(connection.scalars(query))
+
+
+def position_at(connection: Connection, events: Table, moment: datetime) -> int:
+    """The last position recorded at `moment` or before; 0 when there is none.
+
+    Times never decrease along the log, so that halving finds it without an index.
+    """
+    c = events.c
+    at_us = int(moment.timestamp() * 1_000_000)
+    below, above = 0, connection.scalar(select(c.position).order_by(c.position.desc()).limit(1)) or 0
+    while below < above:
+        middle = (below + above + 1) // 2
+        recorded_at = connection.scalar(select(c.recorded_at).where(c.position == middle))
+        if recorded_at is not None and recorded_at <= at_us:
+            below = middle
+        else:
+            above = middle - 1
+    return below

@@ -1,0 +1,1 @@
+"""Where goods and people meet money: places, stalls, vendors and the notices of their banks."""

@@ -1,0 +1,73 @@
+"""A bank's notice arrives: whose account, which stall, which request; then the book hears it."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from ledger.book import Book
+from ledger.identity import account_key, bank_reference
+from ledger.inbox import Word
+from ledger.market_day import market_day
+from ledger.money import amount
+from ledger.payments import Heard, Movement, Payments
+from market.ports import BankNotice
+from market.stalls.banks import bin_of, reuses_references
+from market.stalls.code import codes_in
+from market.stalls.directory import Directory, DirectoryView
+
+
+class Source(NamedTuple):
+    """The connection through which a provider talks to us."""
+
+    name: str
+    """Names the connection for ever: event ids are unique within it."""
+    bank: str | None
+    """The bank of its accounts, for providers that do not say."""
+
+
+class Reception:
+    """Takes authentic notices only; who vouches for them is the dialects' business."""
+
+    def __init__(
+        self, book: Book, payments: Payments, directory: Directory, book_key: bytes
+    ) -> None:
+        self._book = book
+        self._payments = payments
+        self._directory = directory
+        self._book_key = book_key
+
+    def receive(self, source: Source, notice: BankNotice, body: bytes, at: datetime) -> Heard:
+        """Makes the notice a durable, balanced fact before it returns. `at`: when it was received.
+
+        Raises OperationalError when the database cannot take it now: the bank shall tell it again.
+        """
+        word = Word(source.name, notice.event_id, body, at)
+
+        def decision() -> Heard:
+            view = self._directory.view
+            return self._payments.hear(self.understand(source, notice, word, view), view)
+
+        return self._book.decide(decision, outdated=self._directory.refresh)
+
+    def understand(
+        self, source: Source, notice: BankNotice, word: Word, view: DirectoryView
+    ) -> Movement:
+        """The notice in the book's own terms, as far as the directory knows them."""
+        said = notice.bank or source.bank or ""
+        bank = bin_of(said) or f"?{said}"
+        account = view.account(account_key(self._book_key, bank, notice.account_number))
+        if notice.virtual_number:
+            virtual = account_key(self._book_key, bank, notice.virtual_number)
+            account = view.aliases.get(virtual, account)
+        reference = bank_reference(notice.reference)
+        if reference is not None and reuses_references(bank, market_day(notice.booked_at)):
+            reference = f"{market_day(notice.booked_at):%Y-%m-%d}/{reference}"
+        candidates = set(codes_in(notice.memo)) | set(codes_in(notice.order_code or ""))
+        return Movement(
+            word,
+            account,
+            notice.direction,
+            amount(notice.amount_vnd),
+            notice.booked_at,
+            reference,
+            view.known_codes(sorted(candidates)),
+        )

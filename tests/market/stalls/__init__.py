@@ -1,0 +1,1 @@
+"""Tests of the stalls: their codes, their banks, whose money it is."""

@@ -1,0 +1,1 @@
+"""The edge: the command line now, pages and the JSON API to come."""

@@ -11,6 +11,7 @@ from ledger.fact import begin, first
 from ledger.identity import transfer_id, unreferenced_id
 from ledger.payment_request import PaymentRequest, ReferenceTaken
 from ledger.refusal import Refusal
+from ledger.store.command import Taken
 from ledger.telling import Direction, Directory, Purpose, Standing, Telling
 from ledger.transfer import Transfer, first_word
 from ledger.vault import Vault, digest

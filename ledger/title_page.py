@@ -6,18 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Column, Connection, LargeBinary, Table, Text, insert, inspect, select
 
-from ledger.refusal import Refusal
 from ledger.store.engines import Engines
 from ledger.store.tables import Id, Tables
 from ledger.vault import Vault
 
 ABOUT = b"choso book key"
-
-
-class NoBook(Refusal):
-    """There is no book in this database yet; `choso init` makes one."""
-
-    code = "no_book"
 
 
 class TitlePage(NamedTuple):
@@ -74,12 +67,16 @@ def write(
     return True
 
 
-def read(engines: Engines, tables: Tables, vault: Vault) -> TitlePage:
-    """Raises NoBook, or WrongKey when the configured master key is not this book's."""
+def exists(engines: Engines, tables: Tables) -> bool:
+    """Whether a book was ever founded here."""
     page = table(tables)
     with engines.reading() as connection:
         there = inspect(connection).has_table("title_page", schema=tables.metadata.schema)
-        row = connection.execute(select(page)).first() if there else None
-    if row is None:
-        raise NoBook
+        return there and connection.execute(select(page.c.book_id)).first() is not None
+
+
+def read(engines: Engines, tables: Tables, vault: Vault) -> TitlePage:
+    """Raises WrongKey when the configured master key is not this book's."""
+    with engines.reading() as connection:
+        row = connection.execute(select(table(tables))).one()
     return TitlePage(row.book_id, row.name, row.demonstration, vault.unwrap(row.key, ABOUT))

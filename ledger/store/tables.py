@@ -23,7 +23,7 @@ from sqlalchemy.types import TypeEngine
 
 Position = BigInteger().with_variant(Integer, "sqlite")  # INTEGER PRIMARY KEY is the rowid there.
 
-ORPHANED = "topic = 'ledger.Transfer.Created' AND {find}(state, '\"entity_id\":null') > 0"
+ORPHANED = "topic = 'ledger.Transfer.Created' AND {find}(state, '\"entity_id\"\\:null') > 0"
 """Picks first words about accounts that nobody owned; `find` is the engine's own function."""
 
 

@@ -171,6 +171,22 @@ class Register:
 
         self._change(decision)
 
+    def stalls(self) -> dict[str, StallEntry]:
+        """All stalls, by code."""
+        return self._directory.refresh().stalls
+
+    def keepers(self) -> dict[str, str]:
+        """The stall numbers of each entity, for people who read a list of entities."""
+        kept: dict[str, list[str]] = {}
+        for stall in self.stalls().values():
+            if stall.keeper is not None:
+                kept.setdefault(str(stall.keeper.vendor_id), []).append(stall.number)
+        return {entity: "quầy " + ", ".join(sorted(numbers)) for entity, numbers in kept.items()}
+
+    def has_real_accounts(self) -> bool:
+        """Whether any account is at a bank that exists: then no simulated money may come in."""
+        return any(b != DEMONSTRATION_BIN for b in self._directory.refresh().banks.values())
+
     def stall(self, wanted: str) -> StallEntry:
         """By code, or by number where only one stall has it; whatever the case of its letters."""
         view = self._directory.refresh()

@@ -1,0 +1,240 @@
+"""`choso day` and `choso pay`: the simulated bank pays stalls, through the same door as real money."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from secrets import token_hex
+from typing import Any
+from uuid import uuid4
+
+import click
+
+from ledger.journal import trial_balance
+from ledger.money import amount, written
+from ledger.payments import Heard
+from ledger.payment_request import ReferenceTaken
+from ledger.refusal import Refusal
+from market.stalls import demonstration
+from market.stalls.banks import DEMONSTRATION_BIN
+from market.stalls.code import ALPHABET, BODY, code_of
+from market.stalls.demonstration import DemonstrationStall
+from web.commands.progress import progress
+from web.config import settings
+from web.wiring import (
+    DIALECTS,
+    Movement,
+    PayableStall,
+    Plan,
+    Wiring,
+    establish,
+    identity,
+    is_founded,
+    opened,
+    plan_day,
+    say,
+)
+
+SENDERS = 32
+"""How many notices are under way at once."""
+
+
+class NotForRealMoney(Refusal):
+    """Simulated money comes only into a book without real bank accounts, and never in production."""
+
+    code = "not_for_real_money"
+
+
+class NotAuthentic(Refusal):
+    """The notice is not what its provider signed."""
+
+    code = "not_authentic"
+
+
+@click.command()
+@click.option("--stalls", type=click.IntRange(1, 2_000), default=60, show_default=True)
+@click.option("--payments", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True, help="the same seed, the same day")
+@click.option("--on", "on_text", metavar="DATE", help="the market day; default follows from the seed")
+@click.option("--via", type=click.Choice(["direct"]), default="direct", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="print one JSON object")
+def day(
+    stalls: int, payments: int, seed: int, on_text: str | None, via: str, as_json: bool
+) -> None:
+    """A market day: signed notices, verified, matched, booked; with all the tricks of a bank."""
+    on = _day(on_text) if on_text else date(2026, 10, 1) + timedelta(days=seed % 31)
+    with for_simulated_money() as wiring:
+        result = run_day(wiring, stalls, payments, seed, on)
+    if as_json:
+        click.echo(json.dumps(result))
+        return
+    click.echo(
+        f"{result['payments']:,} payments in {result['notices_sent']:,} notices: "
+        f"{result['duplicates_ignored']:,} repeated, {result['forged_refused']:,} refused, "
+        f"{result['orphaned']:,} to accounts that nobody has.\n"
+        f"Received {written(result['received_vnd'])} in {result['seconds']:.1f} s "
+        f"({result['payments_per_second']:,.0f} payments a second)."
+    )
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a day like 2026-11-22.") from None
+
+
+def run_day(wiring: Wiring, stalls: int, payments: int, seed: int, on: date) -> dict[str, Any]:
+    """Furnishes what is missing, sends the day's notices and says what became of them."""
+    made = demonstration.furnish(wiring.register, wiring.title.book_id, stalls)
+    plan = plan_day(_payable(wiring, made, payments, seed, on), payments, seed, on)
+    started = time.perf_counter()
+    became = _send_all(wiring, plan)
+    seconds = time.perf_counter() - started
+    return {
+        "payments": plan.payments,
+        "notices_sent": plan.notices,
+        "duplicates_ignored": became["not_news"] + became["further"],
+        "forged_refused": became["refused"],
+        "orphaned": plan.orphans,
+        "received_vnd": plan.received_vnd,
+        "trial_balance_vnd": trial_balance(wiring.book).total_vnd,
+        "seconds": round(seconds, 3),
+        "payments_per_second": round(plan.payments / seconds, 1),
+    }
+
+
+def _payable(
+    wiring: Wiring, made: list[DemonstrationStall], payments: int, seed: int, on: date
+) -> list[PayableStall]:
+    """The stalls as the simulated bank knows them, some with an open payment request."""
+    asked = min(len(made), payments // 20)
+    return [
+        PayableStall(
+            stall.code,
+            stall.account_number,
+            stall.provider,
+            weight=1 + stall.number % 7,
+            requests=_ask(wiring, stall, f"{seed}/{len(made)}/{on}") if n < asked else (),
+        )
+        for n, stall in enumerate(made)
+    ]
+
+
+def _ask(wiring: Wiring, stall: DemonstrationStall, day_name: str) -> list[tuple[str, int]]:
+    """One payment request of the day at this stall: its code and amount follow from the names."""
+    lot = int.from_bytes(sha256(f"{day_name}/{stall.code}".encode()).digest()[:8], "big")
+    code = code_of(demonstration.REQUESTS_FROM + lot % len(ALPHABET) ** (BODY - 1))
+    entry = wiring.register.stall(stall.code)
+    keeper = entry.keeper
+    assert keeper is not None and keeper.vendor_id is not None
+    amount_vnd = 10_000 + lot % 200 * 1_000
+    now = datetime.now(UTC)
+    try:
+        wiring.payments.ask(
+            wiring.title.book_id, code, keeper.vendor_id, entry.stall_id, amount_vnd,
+            now, now + timedelta(hours=12),
+        )  # fmt: skip
+    except ReferenceTaken:
+        return []  # Another seed's day has this code already: this stall asks for nothing today.
+    return [(code, amount_vnd)]
+
+
+def _send_all(wiring: Wiring, plan: Plan) -> Counter[str]:
+    """Signs each notice as it leaves and takes it in as the door would; counts what became of it."""
+    connections = simulated_connections(wiring)
+    secrets = {provider: found.secrets[0] for provider, found in connections.items()}
+
+    def send(delivery: Any) -> str:
+        at = datetime.now(UTC)
+        provider, headers, body = delivery.signed(at, secrets)
+        try:
+            return take_in(wiring, connections[provider], headers, body, at).news
+        except NotAuthentic:
+            return "refused"
+
+    became: Counter[str] = Counter()
+    with (
+        progress("Market day", len(plan.deliveries)) as advance,
+        ThreadPoolExecutor(SENDERS) as senders,
+    ):
+        for outcome in _in_flight(senders.map(send, plan.deliveries), advance):
+            became[outcome] += 1
+    return became
+
+
+def _in_flight(outcomes: Iterable[str], advance: Callable[[], None]) -> Iterable[str]:
+    for outcome in outcomes:
+        advance()
+        yield outcome
+
+
+def take_in(
+    wiring: Wiring, connection: Any, headers: dict[str, str], body: bytes, at: datetime
+) -> Heard:
+    """What the door does with a request: verify the received bytes, then let the book hear it."""
+    verdict = DIALECTS[connection.provider].verify(headers, body, connection.secrets, at)
+    if not verdict.authentic:
+        raise NotAuthentic(f"{NotAuthentic.__doc__} ({verdict.reason})")
+    assert verdict.notice is not None, "the simulated bank speaks of money only"
+    return wiring.reception.receive(connection.source, verdict.notice, body, at)
+
+
+def simulated_connections(wiring: Wiring) -> dict[str, Any]:
+    """The simulated bank's contract with each provider; made with fresh secrets when missing."""
+    for provider in DIALECTS:
+        name = f"mau-{provider}"
+        if name not in {known.name for known in wiring.connections.all()}:
+            wiring.connections.keep(name, provider, DEMONSTRATION_BIN, [token_hex(24)])
+    return {
+        known.provider: known for known in wiring.connections.all() if known.name.startswith("mau-")
+    }
+
+
+@click.command()
+@click.option("--stall", "wanted", required=True, help="code or number of the stall")
+@click.option("--amount", "amount_vnd", type=int, required=True, help="whole đồng")
+def pay(wanted: str, amount_vnd: int) -> None:
+    """The simulated bank pays a stall (development only)."""
+    amount(amount_vnd)
+    with for_simulated_money() as wiring:
+        stall = wiring.register.stall(wanted)
+        payee = wiring.register.payee(stall)
+        if payee is None:
+            raise Refusal(f"Nobody keeps stall {stall.number} at present.")
+        connection = simulated_connections(wiring)["sepay"]
+        names = identity(f"pay/{uuid4()}")
+        at = datetime.now(UTC)
+        movement = Movement(
+            provider="sepay",
+            event_id=names.number,
+            account_number=payee.account_number,
+            amount_vnd=amount_vnd,
+            booked_at=at.replace(microsecond=0),
+            reference=names.reference,
+            memo=f"ck {stall.code}",
+        )
+        headers, body = say("sepay", movement, at, connection.secrets[0])
+        heard = take_in(wiring, connection, headers, body, at)
+        click.echo(
+            f"Ngân hàng Mẫu báo: quầy {stall.number} ({stall.trade}) đã nhận {written(amount_vnd)}\n"
+            f"transfer {heard.transfer_id}"
+        )
+
+
+@contextmanager
+def for_simulated_money() -> Iterator[Wiring]:
+    """The book, when simulated money may come in; founded as a demonstration when there is none."""
+    chosen = settings()
+    if chosen.production:
+        raise NotForRealMoney
+    if not is_founded(chosen):
+        establish(chosen, name=demonstration.BOOK_NAME, demonstration=True)
+    with opened(chosen) as wiring:
+        if wiring.register.has_real_accounts():
+            raise NotForRealMoney
+        yield wiring

@@ -1,1 +1,1 @@
-"""The book: what was paid, to whom, and whether the bank agrees. Knows no market, product or web page."""
+"""The book: what was paid, to whom, and whether the bank agrees. Knows no market or web page."""

@@ -184,7 +184,7 @@ def _inbox(connection: Connection, book: Book) -> Iterator[Fault]:
 
 
 def _heard_over(connection: Connection, book: Book) -> int:
-    """Words that a transfer took over from one that turned out to be the same, not from the inbox."""
+    """Words that a transfer took over from one that turned out to be the same."""
     events = book.store.tables.events.c
     same = select(events.originator_id).where(events.topic == Transfer.SameAs.TOPIC)
     told = (Transfer.Created.TOPIC, Transfer.ToldAgain.TOPIC, Transfer.Contradicted.TOPIC)

@@ -78,7 +78,11 @@ class Book(Application[UUID]):
         return super()._record(processing_event)
 
     def record(
-        self, event: Fact.Created, *, inbox: tuple[InboxRow, ...] = (), decided_on: int | None = None
+        self,
+        event: Fact.Created,
+        *,
+        inbox: tuple[InboxRow, ...] = (),
+        decided_on: int | None = None,
     ) -> int:
         """Saves a first event without its aggregate, the short way; returns its position."""
         topic: str = event.TOPIC  # type: ignore[attr-defined]
@@ -95,7 +99,7 @@ class Book(Application[UUID]):
         assert isinstance(fact, kind)
         return fact
 
-    def decide(self, decision: Callable[[], T], outdated: Callable[[], None] = lambda: None) -> T:
+    def decide(self, decision: Callable[[], T], outdated: Callable[[], object] = lambda: None) -> T:
         """Runs a decision on loaded state, and again on fresh state when somebody was faster.
 
         `outdated` is called before another try when the directory has changed meanwhile.

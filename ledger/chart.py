@@ -25,7 +25,9 @@ CHART = {
         Account("3310", "Payable", "Phải trả", CREDIT),
         Account("3320", "Refunds payable", "Phải hoàn tiền", CREDIT),
         Account("3380", "Unmatched receipts", "Thu chưa rõ nội dung", CREDIT),
-        Account("3390", "Owner's account (not trade)", "Tài khoản chủ hộ (không phải bán hàng)", CREDIT),
+        Account(
+            "3390", "Owner's account (not trade)", "Tài khoản chủ hộ (không phải bán hàng)", CREDIT
+        ),
         Account("5110", "Sales", "Doanh thu bán hàng", CREDIT),
         Account("5120", "Fee income", "Doanh thu phí", CREDIT),
         Account("5210", "Sales returns", "Hàng bán bị trả lại", DEBIT),

@@ -1,4 +1,4 @@
-"""The root of all that the book remembers: aggregates whose events carry facts and no clock of their own."""
+"""The root of all that the book remembers: aggregates whose events have no clock of their own."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,7 +6,7 @@ from uuid import UUID
 from eventsourcing.domain import Aggregate
 
 RECORDED_ELSEWHERE = datetime(1970, 1, 1, tzinfo=UTC)
-"""The library wants a time in each event; ours is the log's `recorded_at`, so this one is not stored."""
+"""The library wants a time in each event; ours is the log's `recorded_at`: this is not stored."""
 
 
 class Fact(Aggregate):

@@ -1,4 +1,4 @@
-"""Founds a book in an empty database, or brings an older one up to date: tables, rights, title page."""
+"""Founds a book, or brings an older one up to date: tables, rights, title page."""
 
 from datetime import datetime
 from typing import NamedTuple

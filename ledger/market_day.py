@@ -2,7 +2,9 @@
 
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
-MARKET_TIME = timezone(timedelta(hours=7), "ICT")  # Asia/Ho_Chi_Minh, without summer time since 1975.
+MARKET_TIME = timezone(
+    timedelta(hours=7), "ICT"
+)  # Asia/Ho_Chi_Minh, without summer time since 1975.
 
 
 def market_day(moment: datetime) -> date:

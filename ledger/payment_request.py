@@ -1,4 +1,4 @@
-"""What we asked money for: an amount, a payee and a code; what came of it is told by its receipts."""
+"""What we asked money for: an amount, a payee, a code; its receipts tell what came of it."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -121,7 +121,7 @@ class PaymentRequest(Fact):
             self.receipts.pop(transfer_id, None)
 
     def cancel(self, at: datetime) -> None:
-        """Cancelling twice is refused; cancelling what has been paid changes nothing of the money."""
+        """Cancelling twice is refused; cancelling what was paid changes nothing of the money."""
         if self.cancelled_at is not None:
             raise AlreadyCancelled
         self._cancelled(at)

@@ -1,4 +1,4 @@
-"""The commands on money: each decides on loaded state and saves all that follows in one transaction."""
+"""The commands on money: each decides on loaded state and saves what follows all at once."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,7 +24,7 @@ class UnknownTransfer(Refusal):
 
 
 class View(Directory, Protocol):
-    """The directory as it was at one position of the log; decisions on it hold only while it does."""
+    """The directory as it was at one position; decisions on it hold only while it does."""
 
     @property
     def position(self) -> int: ...
@@ -119,9 +119,9 @@ class Payments:
         telling = movement.told(key)
         others = self._known_transfers(row.transfer_id for row in known)
         transfer, news = self._transfer_of(movement, telling, others, view)
+        others = [other for other in others if other.id != transfer.id]
         for other in others:
-            if other.id != transfer.id:
-                _reconcile_words(transfer, other, telling, view)
+            _reconcile_words(transfer, other, telling, view)
         sealed = inbox.sealed(
             self._vault, word, transfer.id, seen=len(known), key=key, wrapped=wrapped
         )
@@ -132,8 +132,10 @@ class Payments:
         self, movement: Movement, telling: Telling, others: list[Transfer], view: View
     ) -> tuple[Transfer, str]:
         """The transfer that the notice speaks of, which has heard it, and whether it is new."""
-        if movement.reference is None and others:
-            transfer: Transfer | None = others[0]  # The same word spoke of it before.
+        place = movement.account_key, movement.direction
+        alike = [other for other in others if other.place == place]
+        if movement.reference is None and alike:  # The same word spoke of it before.
+            transfer: Transfer | None = min(alike, key=lambda other: other.id)
         else:
             transfer = self._standing(movement.transfer_id)
         if transfer is None:
@@ -168,9 +170,8 @@ class Payments:
 
     def _save(self, *transfers: Transfer, view: View, **beside: Any) -> None:
         """Saves the transfers with what they mean for the requests that they pay."""
-        different = {transfer.id: transfer for transfer in transfers}.values()
         requests: dict[UUID, PaymentRequest] = {}
-        for transfer in different:
+        for transfer in transfers:
             for request in _requests(transfer):
                 if request not in requests:
                     found = self._book.find(PaymentRequest, request)
@@ -180,7 +181,7 @@ class Payments:
                 requests[request].receive(
                     transfer.id, transfer.stands.amount_vnd if pays else 0, transfer.booked_at
                 )
-        self._book.save(*different, *requests.values(), decided_on=view.position, **beside)
+        self._book.save(*transfers, *requests.values(), decided_on=view.position, **beside)
 
     def _known(self, wanted: UUID) -> Transfer:
         transfer = self._book.find(Transfer, wanted)
@@ -216,7 +217,7 @@ class Payments:
         self._save(transfer, view=view)
 
     def reverse(self, wanted: UUID, by_id: UUID, view: View) -> None:
-        """The outgoing transfer `by_id` is the bank's reversal of `wanted`; it debits what that credited."""
+        """Transfer `by_id` is the bank's reversal of `wanted`: it debits what that credited."""
         transfer, back = self._known(wanted), self._known(by_id)
         transfer.reverse(by_id)
         back.assign(transfer.stands.purpose)
@@ -238,9 +239,14 @@ class Payments:
         asked_at: datetime,
         expires_at: datetime,
     ) -> UUID:
-        """Asks for money under a code; asking the same again is not news, for another thing refused."""
+        """Asks for money under a code; the same again is not news, another thing is refused."""
         wanted = PaymentRequest.create_id(book_id, code)
-        facts = dict(code=code, entity_id=entity_id, stall_id=stall_id, amount_vnd=amount_vnd)
+        facts = {
+            "code": code,
+            "entity_id": entity_id,
+            "stall_id": stall_id,
+            "amount_vnd": amount_vnd,
+        }
         known = self._book.find(PaymentRequest, wanted)
         if known is None:
             event = _begun(wanted, facts | {"asked_at": asked_at, "expires_at": expires_at})
@@ -272,11 +278,8 @@ def _requests(transfer: Transfer) -> set[UUID]:
 def _reconcile_words(transfer: Transfer, other: Transfer, telling: Telling, view: View) -> None:
     """One event id of a provider now speaks of two transfers: the same one that has got its
     reference meanwhile, or two that contradict each other."""
-    alike = (transfer.account_key, transfer.stands.direction) == (
-        other.account_key,
-        other.stands.direction,
-    )
-    if other.reference is None and transfer.reference is not None and alike:
+    got_reference = other.reference is None and transfer.reference is not None
+    if got_reference and other.place == transfer.place:
         other.turn_out_same(transfer, view)
         return
     other.contradict_elsewhere(telling)

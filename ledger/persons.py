@@ -1,4 +1,4 @@
-"""What is personal: names, phones, accounts, encrypted outside the log, each person under a key of their own."""
+"""What is personal: encrypted outside the log, each person under a key of their own."""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -11,7 +11,7 @@ from ledger.vault import Vault
 
 
 class Persons:
-    """Personal fields by person. Destroying a key erases all that lies under it, also in backups."""
+    """Personal fields by person. Destroying a key erases all that lies under it."""
 
     def __init__(self, engines: Engines, tables: Tables, vault: Vault) -> None:
         self._engines = engines
@@ -47,7 +47,7 @@ class Persons:
         }
 
     def erase(self, person_id: UUID) -> None:
-        """Destroys the person's key and fields. What the law says must stay is the caller's to ask."""
+        """Destroys the person's key and fields. The caller asks first what the law keeps."""
         with self._engines.writing() as connection:
             for table in (self._fields, self._keys):
                 connection.execute(delete(table).where(table.c.person_id == person_id))

@@ -1,4 +1,4 @@
-"""Posting rules: from an event to the lines of its journal entry, which balance within each entity."""
+"""Posting rules: from an event to the lines of its entry, which balance within each entity."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple

@@ -19,7 +19,7 @@ PAGE = 10_000
 
 def stored_events(
     connection: Connection, book: Book, until: int | None = None
-) -> Iterator[Row[Any]]:
+) -> Iterator[Row[*tuple[Any, ...]]]:
     """The rows of the log in order, streamed: position, originator, version, topic, state, time."""
     c = book.store.tables.events.c
     query = select(

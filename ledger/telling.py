@@ -1,4 +1,4 @@
-"""What was said of a movement of money, and how it therefore stands in the books: the words of `Transfer`."""
+"""What was said of a movement of money, and how it stands in the books: the words of `Transfer`."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,7 +16,7 @@ class Telling(Struct, frozen=True):
     connection: str
     event_id: str
     digest: str
-    """Keyed digest of the raw body (hex): says whether two bodies are the same, and nothing else."""
+    """Keyed digest of the raw body (hex): says whether two bodies are the same, no more."""
     amount_vnd: int
     booked_at: datetime
     received_at: datetime

@@ -4,7 +4,18 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Column, Connection, LargeBinary, Table, Text, insert, inspect, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    LargeBinary,
+    Table,
+    Text,
+    insert,
+    inspect,
+    select,
+)
 
 from ledger.store.engines import Engines
 from ledger.store.tables import Id, Tables
@@ -27,7 +38,9 @@ class TitlePage(NamedTuple):
 def table(tables: Tables) -> Table:
     """One row, written once."""
     known = tables.metadata.tables
-    name = "title_page" if tables.metadata.schema is None else f"{tables.metadata.schema}.title_page"
+    name = (
+        "title_page" if tables.metadata.schema is None else f"{tables.metadata.schema}.title_page"
+    )
     if name in known:
         return known[name]
     return Table(

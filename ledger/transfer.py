@@ -61,7 +61,7 @@ class Transfer(Fact):
         telling: Telling
 
     class Contradicted(Fact.Event):
-        """A telling disagrees with an earlier one; the smaller amount stands until it is decided."""
+        """A telling disagrees with an earlier one; the smaller amount stands until decided."""
 
         TOPIC = "ledger.Transfer.Contradicted"
         telling: Telling
@@ -130,6 +130,11 @@ class Transfer(Fact):
         self.settled_by: str | None = None
         self.reversed_by: UUID | None = None
         self.same_as: UUID | None = None
+
+    @property
+    def place(self) -> tuple[str, Direction]:
+        """On which account, and which way, the money moved."""
+        return self.account_key, self.stands.direction
 
     @property
     def booked_at(self) -> datetime:
@@ -267,8 +272,7 @@ class Transfer(Fact):
             return
         if self.reference is not None or self.same_as is not None or other.id == self.id:
             raise NotUnreferenced
-        ours, theirs = self.stands.direction, other.stands.direction
-        if (self.account_key, ours) != (other.account_key, theirs):
+        if self.place != other.place:
             raise NotAlike
         self._same(other.id, self.stands)
         for telling in self.tellings:

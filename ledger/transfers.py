@@ -48,7 +48,10 @@ def position_at(connection: Connection, events: Table, moment: datetime) -> int:
     """
     c = events.c
     at_us = int(moment.timestamp() * 1_000_000)
-    below, above = 0, connection.scalar(select(c.position).order_by(c.position.desc()).limit(1)) or 0
+    below, above = (
+        0,
+        connection.scalar(select(c.position).order_by(c.position.desc()).limit(1)) or 0,
+    )
     while below < above:
         middle = (below + above + 1) // 2
         recorded_at = connection.scalar(select(c.recorded_at).where(c.position == middle))

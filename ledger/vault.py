@@ -1,4 +1,4 @@
-"""Encryption at rest: each thing under a key of its own, each key wrapped by a master key with an id."""
+"""Encryption at rest: each thing under a key of its own, each key wrapped by a master key."""
 
 import hmac
 import os

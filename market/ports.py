@@ -1,4 +1,4 @@
-"""What the market needs from outside: a bank's word, told in our words, and someone to vouch for it."""
+"""What the market needs from outside: a bank's word in our words, and who vouches for it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

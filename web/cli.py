@@ -11,10 +11,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from ledger.refusal import Refusal
 from web.commands.audit import audit
 from web.commands.bench import bench
-from web.commands.day import day, pay
+from web.commands.day import day
 from web.commands.demo import demo
 from web.commands.init import init
 from web.commands.notice import notice
+from web.commands.pay import pay
 from web.commands.vietqr import vietqr
 
 BAD_INPUT, TROUBLE, DEFECT, INTERRUPTED = 2, 3, 70, 130

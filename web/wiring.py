@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 from integrations.bank_simulator.day import PayableStall, Plan, plan_day
+from integrations.bank_simulator.delivery import Delivery
 from integrations.bank_simulator.movement import Movement, identity
 from integrations.bank_simulator.words import say
 from integrations.casso import Casso
@@ -35,6 +36,7 @@ DIALECTS: dict[str, BankDialect] = {
 
 __all__ = [
     "DIALECTS",
+    "Delivery",
     "Movement",
     "PayableStall",
     "Plan",

@@ -7,12 +7,15 @@ from typing import Any
 from ledger.store.batch import Batch, Refused, Written
 from ledger.store.engines import Engines
 
-_CASTS = (
-    "bigint, uuid[], bigint[], text[], text[], bytea[], int[], "
-    "int[], int[], uuid[], text[], bigint[], "
-    "int[], int[], text[], text[], int[], bytea[], uuid[], bigint[], bytea[], bytea[], "
-    "int[], int[], bigint[], int[], text[], bigint[]"
-).split(", ")
+_BINDS = (
+    "%b::bigint, "
+    "%b::uuid[], %b::bigint[], %b::text[], %b::text[], %b::bytea[], %b::int[], "
+    "%b::int[], %b::int[], %b::uuid[], %b::text[], %b::bigint[], "
+    "%b::int[], %b::int[], %b::text[], %b::text[], %b::int[], %b::bytea[], %b::uuid[], "
+    "%b::bigint[], %b::bytea[], %b::bytea[], "
+    "%b::int[], %b::int[], %b::bigint[], %b::int[], %b::text[], %b::bigint[]"
+)
+"""The arguments of `events_append`, in its order."""
 
 
 class PostgresqlAppend:
@@ -21,8 +24,7 @@ class PostgresqlAppend:
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._engine = engines.writer.execution_options(isolation_level="AUTOCOMMIT")
-        binds = ", ".join(f"%b::{cast}" for cast in _CASTS)
-        self._call = f"SELECT head, taken, why FROM {engines.schema}.events_append({binds})"
+        self._call = f"SELECT head, taken, why FROM {engines.schema}.events_append({_BINDS})"
 
     def __call__(self, batch: Batch, now_us: int) -> Written | Refused:
         with self._engine.connect() as connection:

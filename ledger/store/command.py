@@ -54,7 +54,7 @@ class Unpackable(IntegrityError):
 
 
 class OutcomeUnknown(OperationalError):
-    """The database went away twice while committing: it may or may not be written; send it again."""
+    """The commit broke off: it may be written or not; send it again."""
 
 
 class Closed(OperationalError):
@@ -88,6 +88,32 @@ class Command:
             wanted.add(("tracking", self.tracking.application_name))
         return wanted
 
+    def check_values(self) -> None:
+        """Raises Unpackable for what one engine would refuse and the other keep, or round."""
+        events = range(len(self.events))
+        sound = (
+            all(
+                isinstance(event.originator_id, UUID)
+                and type(event.originator_version) is int
+                and _is_text(event.topic)
+                and b"\0" not in event.state
+                for event in self.events
+            )
+            and all(
+                of in events
+                and isinstance(entity, UUID)
+                and _is_text(code)
+                and type(amount_vnd) is int
+                for of, entity, code, amount_vnd in self.lines
+            )
+            and all(
+                row.of in events and _is_text(row.connection) and _is_text(row.event_id)
+                for row in self.inbox
+            )
+        )
+        if not sound:
+            raise Unpackable(Unpackable.__doc__)
+
     def check_balance(self) -> None:
         """Raises Unbalanced unless each event's lines sum to zero within each entity."""
         sums: dict[tuple[int, UUID], int] = {}
@@ -95,3 +121,7 @@ class Command:
             sums[of, entity] = sums.get((of, entity), 0) + amount_vnd
         if any(sums.values()):
             raise Unbalanced(Unbalanced.__doc__)
+
+
+def _is_text(value: object) -> bool:
+    return type(value) is str and "\0" not in value

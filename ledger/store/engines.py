@@ -1,11 +1,12 @@
 """Opens a database for one writer and many readers, and refuses one that would forget."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from weakref import WeakMethod
 from zlib import crc32
 
 from psycopg.types.array import ListBinaryDumper
@@ -50,18 +51,20 @@ class Engines:
         self.dialect = self.url.get_backend_name()
         self.schema = (schema or "public") if self.dialect == "postgresql" else None
         self._role = role
-        self._pid = os.getpid()
         if self.dialect == "sqlite":
             Path(self.url.database or "").parent.mkdir(parents=True, exist_ok=True)
         self.writer = self._open(writes=True)
         self.reader = self._open(writes=False)
+        in_children(self._leave)
 
     def _open(self, *, writes: bool) -> Engine:
         size: dict[str, Any] = (
             {"pool_size": 1, "max_overflow": 4} if writes else {"pool_size": 8, "max_overflow": 56}
         )
         if writes and self.dialect == "sqlite":
-            size["max_overflow"] = 0  # One writer at a time anyway: better to queue here than there.
+            size["max_overflow"] = (
+                0  # One writer at a time anyway: better to queue here than there.
+            )
         if self.dialect == "sqlite":
             engine = create_engine(
                 self.url, poolclass=QueuePool, connect_args={"timeout": PATIENCE_S}, **size
@@ -70,8 +73,12 @@ class Engines:
             begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
             return engine
-        engine = create_engine(self.url, isolation_level=None if writes else "REPEATABLE READ", **size)
-        event.listen(engine, "connect", self._postgresql_writes if writes else self._postgresql_reads)
+        engine = create_engine(
+            self.url, isolation_level=None if writes else "REPEATABLE READ", **size
+        )
+        event.listen(
+            engine, "connect", self._postgresql_writes if writes else self._postgresql_reads
+        )
         return engine
 
     def _postgresql_reads(self, connection: Any, _: Any) -> None:
@@ -89,14 +96,10 @@ class Engines:
             if _run(connection, f"SHOW {setting}") == "off":
                 raise NotDurable(f"PostgreSQL runs with {setting}=off and could forget payments.")
 
-    def forked(self) -> bool:
-        """True, once, in a child process: its inherited connections are then left to the parent."""
-        if self._pid == os.getpid():
-            return False
-        self._pid = os.getpid()
+    def _leave(self) -> None:
+        """In a child process: leaves the inherited connections to the parent."""
         self.writer.dispose(close=False)
         self.reader.dispose(close=False)
-        return True
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -125,6 +128,17 @@ class Engines:
     def close(self) -> None:
         self.writer.dispose()
         self.reader.dispose()
+
+
+def in_children(fresh: Callable[[], None]) -> None:
+    """From now on a forked child calls this method first of all, if its object still lives."""
+    method = WeakMethod(fresh)
+
+    def call() -> None:
+        if (living := method()) is not None:
+            living()
+
+    os.register_at_fork(after_in_child=call)
 
 
 def _address(url: str | URL) -> URL:

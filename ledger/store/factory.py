@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TypeVar
 
 from eventsourcing.persistence import (
     AggregateRecorder,
@@ -17,6 +17,8 @@ from ledger.store.engines import Engines
 from ledger.store.recorder import LogProcessRecorder, LogRecorder, TableAggregateRecorder
 from ledger.store.tables import Id, Tables
 from ledger.store.tracking import TableTrackingRecorder
+
+ALog = TypeVar("ALog", bound=LogRecorder)
 
 
 class StoreFactory(InfrastructureFactory[TableTrackingRecorder]):
@@ -60,7 +62,7 @@ class StoreFactory(InfrastructureFactory[TableTrackingRecorder]):
     def process_recorder(self) -> ProcessRecorder:
         return self._log(LogProcessRecorder)
 
-    def _log(self, kind: type[Any]) -> Any:
+    def _log(self, kind: type[ALog]) -> ALog:
         if self._creates:
             self.create()
         recorder = kind(self.engines, self.tables)

@@ -1,19 +1,22 @@
-"""One writer a process: takes everything that waits, writes it as one transaction, wakes each caller."""
+"""One writer a process: takes all that waits, writes it as one transaction, wakes each caller."""
 
 import atexit
-import os
 import time
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Protocol
 
 from eventsourcing.persistence import DatabaseError, IntegrityError, OperationalError
+from psycopg.errors import ProgramLimitExceeded
 from sqlalchemy import exc
 
+from ledger.refusal import Refusal
 from ledger.store.batch import OUTDATED, Batch, Refused, Written
-from ledger.store.command import Closed, Command, Outdated, OutcomeUnknown, Taken
+from ledger.store.command import Closed, Command, OutcomeUnknown, Outdated, Taken, Unpackable
+from ledger.store.engines import in_children
 
 MOST = 1_000
 """Commands in one transaction, at most."""
@@ -43,24 +46,21 @@ class GroupCommit:
         *,
         clock_us: Callable[[], int],
         woken: Callable[[], None] = lambda: None,
-        forked: Callable[[], bool] = lambda: False,
     ) -> None:
         self._append = append
         self._own = own
         self._clock_us = clock_us
         self._woken = woken
-        self._forked = forked
         self._last = 0
         self._closed = False
         self._fresh()
-        this = weakref.ref(self)
-        atexit.register(lambda: (writer := this()) and writer.close())
+        in_children(self._fresh)
+        atexit.register(_close, weakref.ref(self))
 
     def _fresh(self) -> None:
         self._queue: SimpleQueue[Command | None] = SimpleQueue()
         self._door = Lock()
         self._thread: Thread | None = None
-        self._pid = os.getpid()
 
     def submit(self, command: Command) -> Sequence[int]:
         """Waits until the command is durable; returns its positions or raises its refusal."""
@@ -73,9 +73,6 @@ class GroupCommit:
 
     def enter(self, command: Command) -> None:
         """Puts a command in the queue; its gate is released when its outcome is known."""
-        if self._pid != os.getpid():
-            self._forked()
-            self._fresh()
         with self._door:
             if self._closed:
                 raise Closed(Closed.__doc__)
@@ -88,7 +85,7 @@ class GroupCommit:
         """Writes what waits, then stops. Later callers are refused."""
         with self._door:
             closed, self._closed = self._closed, True
-            if self._thread is None or self._pid != os.getpid():
+            if self._thread is None:
                 return
             if not closed:
                 self._queue.put(None)
@@ -108,7 +105,8 @@ class GroupCommit:
                 for command in commands:
                     command.gate.release()
             if any(command.positions for command in commands):
-                self._woken()
+                with suppress(Exception):  # A listener's fault is not the writer's.
+                    self._woken()
             if stop:
                 return
 
@@ -135,6 +133,7 @@ class GroupCommit:
         waiting = []
         for command in commands:
             try:
+                command.check_values()
                 command.check_balance()
                 waiting.append((command, command.keys()))
             except Exception as error:
@@ -151,18 +150,21 @@ class GroupCommit:
             self._write_round(now)
             waiting = later
 
-    def _write_round(self, commands: Sequence[Command]) -> None:
-        """Writes those that can be written; a round that fails for one is halved to find it."""
+    def _write_round(self, commands: Sequence[Command], *, tried: bool = False) -> None:
+        """Writes those that can be written; a round that fails for one is halved to find it.
+
+        `tried`: an earlier try of these commands may have been written all the same.
+        """
         try:
             while commands:
                 outcome, again = self._append_twice(Batch(commands))
                 if isinstance(outcome, Written):
                     _tell_positions(commands, outcome.head)
                     return
-                commands = self._refuse(commands, outcome, again)
+                commands = self._refuse(commands, outcome, again or tried)
         except exc.DBAPIError as error:
             self._split(commands, error, hopeless=_nobody_can_write(error))
-        except (OperationalError, exc.SQLAlchemyError) as error:
+        except (OperationalError, Refusal, exc.SQLAlchemyError) as error:
             self._split(commands, error, hopeless=True)
         except Exception as error:
             self._split(commands, error, hopeless=False)
@@ -176,16 +178,19 @@ class GroupCommit:
                 raise
         try:
             return self._append(batch, self._clock_us()), True
-        except exc.DBAPIError as error:
+        except (Refusal, exc.SQLAlchemyError) as error:
+            if isinstance(error, exc.DBAPIError) and not _nobody_can_write(error):
+                raise  # The same fault would have undone the first try.
             raise OutcomeUnknown(OutcomeUnknown.__doc__) from error
 
-    def _refuse(
-        self, commands: Sequence[Command], refused: Refused, again: bool
-    ) -> list[Command]:
+    def _refuse(self, commands: Sequence[Command], refused: Refused, again: bool) -> list[Command]:
         """Tells those who came too late; returns the others."""
         for n, why in refused.why.items():
             command = commands[n]
-            positions = self._own(command) if again else None
+            try:
+                positions = self._own(command) if again else None
+            except exc.SQLAlchemyError as error:
+                raise OutcomeUnknown(OutcomeUnknown.__doc__) from error
             if positions:
                 command.positions = positions
             else:
@@ -196,11 +201,19 @@ class GroupCommit:
     def _split(self, commands: Sequence[Command], error: Exception, *, hopeless: bool) -> None:
         if hopeless or len(commands) == 1:
             for command in commands:
-                command.error = _in_our_words(error)
+                if not command.positions:
+                    command.error = _in_our_words(error)
             return
         half = len(commands) // 2
-        self._write_round(commands[:half])
-        self._write_round(commands[half:])
+        tried = not isinstance(error, exc.DBAPIError)  # What the database refused is not written.
+        self._write_round(commands[:half], tried=tried)
+        self._write_round(commands[half:], tried=tried)
+
+
+def _close(writer: weakref.ref[GroupCommit]) -> None:
+    """At the end of the process, what waits is still written."""
+    if (alive := writer()) is not None:
+        alive.close()
 
 
 def _tell_positions(commands: Sequence[Command], head: int) -> None:
@@ -211,18 +224,30 @@ def _tell_positions(commands: Sequence[Command], head: int) -> None:
 
 
 def _nobody_can_write(error: exc.DBAPIError) -> bool:
-    """The fault is the database's (away, full, locked), not one command's."""
-    return error.connection_invalidated or isinstance(
-        error, exc.OperationalError | exc.InterfaceError
+    """The fault is the database's (away, full, locked), not one command's (a value too long)."""
+    return error.connection_invalidated or (
+        isinstance(error, exc.OperationalError | exc.InterfaceError)
+        and not isinstance(error.orig, ProgramLimitExceeded)
     )
 
 
 def _in_our_words(error: BaseException) -> BaseException:
-    """The event-sourcing library's name for a database's error; what it has no name for, as it is."""
+    """The event-sourcing library's name for an error; what it has no name for, as it is."""
+    words: BaseException = error
     if isinstance(error, exc.IntegrityError):
-        return IntegrityError(str(error.orig))
-    if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
-        return OperationalError(str(error))
-    if isinstance(error, exc.DBAPIError):
-        return DatabaseError(str(error.orig))
-    return error
+        words = IntegrityError(str(error.orig))
+    elif isinstance(error, exc.DBAPIError) and isinstance(error.orig, ProgramLimitExceeded):
+        words = Unpackable(f"{Unpackable.__doc__} {error.orig}")
+    elif isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
+        words = OperationalError(str(error))
+    elif isinstance(error, exc.DataError):
+        words = Unpackable(f"{Unpackable.__doc__} {error.orig}")
+    elif isinstance(error, exc.DBAPIError):
+        words = DatabaseError(str(error.orig))
+    elif isinstance(error, ArithmeticError | AttributeError | TypeError | ValueError):
+        words = Unpackable(f"{Unpackable.__doc__} {error}")
+    elif isinstance(error, MemoryError) or not isinstance(error, Exception):
+        words = OutcomeUnknown(OutcomeUnknown.__doc__)
+    if words is not error:
+        words.__cause__ = error
+    return words

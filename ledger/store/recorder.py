@@ -72,7 +72,9 @@ class TableAggregateRecorder(AggregateRecorder):
         query = _sequence(self._table, originator_id, gt, lte, desc, limit)
         with self._engines.reading() as connection:
             return [
-                StoredEvent(row.originator_id, row.originator_version, row.topic, row.state.encode())
+                StoredEvent(
+                    row.originator_id, row.originator_version, row.topic, row.state.encode()
+                )
                 for row in connection.execute(query)
             ]
 
@@ -115,7 +117,6 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
             self._own_positions,
             clock_us=clock_us,
             woken=self.bell.ring,
-            forked=engines.forked,
         )
 
     def insert_events(  # type: ignore[override]
@@ -163,7 +164,8 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
                 for event, salt in zip(command.events, command.salts, strict=True)
             )
         )
-        with self._engines.reading() as connection:
+        # Not on a reader's connection: what cut the writer's has often cut those, too.
+        with self._engines.writing() as connection:
             found = connection.scalars(select(c.position).where(wanted).order_by(c.position)).all()
         return found if len(found) == len(command.events) else None
 
@@ -198,7 +200,8 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
 
     def max_notification_id(self) -> int | None:
         with self._engines.reading() as connection:
-            return connection.scalar(select(func.max(self.tables.events.c.position)))
+            head: int | None = connection.scalar(select(func.max(self.tables.events.c.position)))
+        return head
 
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
@@ -220,5 +223,3 @@ class LogProcessRecorder(LogRecorder, TableTrackingRecorder, ProcessRecorder):
 
     def insert_tracking(self, tracking: Tracking) -> None:
         self.insert_events([], tracking=tracking)
-
-

@@ -1,4 +1,4 @@
-"""Who may do what on PostgreSQL: the program works under a role that can add to the book, not change it."""
+"""Who may do what on PostgreSQL: the program's role can add to the book, not change it."""
 
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Connection

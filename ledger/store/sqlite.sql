@@ -26,3 +26,8 @@ BEGIN SELECT RAISE(ABORT, 'a posting does not balance within each entity'); END
 CREATE TRIGGER IF NOT EXISTS lines_come_first BEFORE INSERT ON lines
 WHEN EXISTS (SELECT 1 FROM events WHERE position = new.position)
 BEGIN SELECT RAISE(ABORT, 'lines are written with their event, not after it'); END
+---
+-- A sum beyond 64 bits would silently become a fraction.
+CREATE TRIGGER IF NOT EXISTS balances_stay_whole BEFORE UPDATE ON balances
+WHEN typeof(new.amount_vnd) <> 'integer'
+BEGIN SELECT RAISE(ABORT, 'a balance is a whole number of 64 bits'); END

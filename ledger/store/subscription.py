@@ -1,11 +1,17 @@
-"""Live subscriptions to the log: a bell rung by this process's writer, and a light poll for others'."""
+"""Live subscriptions to the log: a bell rung by our own writer, a light poll for others'."""
 
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
 from typing import TYPE_CHECKING
 
-from eventsourcing.persistence import ApplicationRecorder, ListenNotifySubscription, OperationalError
+from eventsourcing.persistence import (
+    ApplicationRecorder,
+    ListenNotifySubscription,
+    OperationalError,
+)
 from sqlalchemy.exc import SQLAlchemyError
+
+from ledger.store.engines import in_children
 
 if TYPE_CHECKING:
     from ledger.store.recorder import LogRecorder
@@ -19,6 +25,10 @@ class Bell:
 
     def __init__(self, head: Callable[[], int | None]) -> None:
         self._head = head
+        self._fresh()
+        in_children(self._fresh)
+
+    def _fresh(self) -> None:
         self._listeners: set[Event] = set()
         self._lock = Lock()
         self._stopped = Event()

@@ -1,1 +1,1 @@
-"""The wing of the market where vendors stand: stalls, their QR codes, and whose money a transfer is."""
+"""The wing where vendors stand: stalls, their QR codes, and whose money a transfer is."""

@@ -1,4 +1,4 @@
-"""Our codes: what a payer's memo carries, so that money finds its stall or request through any bank's mangling."""
+"""Our codes: carried in a payer's memo, they survive any bank's mangling."""
 
 import unicodedata
 

@@ -1,4 +1,4 @@
-"""Our connections to providers: their secrets, encrypted; up to two in force while one is exchanged."""
+"""Our connections to providers, with their secrets; two in force while one is exchanged."""
 
 import json
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""The directory: who owns which account and keeps which stall, at any time; folded from its events."""
+"""The directory: who owns which account and keeps which stall, at any time."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
@@ -156,7 +156,7 @@ class Directory:
             return self.view
 
     def _find_request(self, code: str) -> PaymentRequest | None:
-        """What a request asks for never changes once asked: what was found is kept, the last few."""
+        """What a request asks for never changes once asked: what was found is kept."""
         found = self._requests.get(code)
         if found is None:
             found = self._book.find(PaymentRequest, request_id(self._book_id, code))

@@ -1,4 +1,4 @@
-"""The register of a market: vendors join with their accounts, stalls open, change hands, move, close."""
+"""The register of a market: vendors join, stalls open, change hands, move, close."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -257,6 +257,8 @@ class Register:
         self._directory.refresh()
 
 
-def _new(known: object, kind: type[Fact.Created], wanted: UUID, facts: dict[str, Any]) -> list[Fact]:
+def _new(
+    known: object, kind: type[Fact.Created], wanted: UUID, facts: dict[str, Any]
+) -> list[Fact]:
     """What begins, unless the directory knows it already."""
     return [] if known is not None else [begin(first(kind, wanted, **facts))]

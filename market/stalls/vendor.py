@@ -1,4 +1,4 @@
-"""A vendor: an entity with books of its own. Name, phone and account number lie with the persons."""
+"""A vendor: an entity with books of its own. Name and account number lie with the persons."""
 
 from datetime import datetime
 

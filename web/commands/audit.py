@@ -20,7 +20,10 @@ from web.config import settings
 from web.wiring import Wiring, opened
 
 AS_OF = click.option(
-    "--as-of", "as_of", metavar="ISO", help="inclusive; a bare date means the end of that market day"
+    "--as-of",
+    "as_of",
+    metavar="ISO",
+    help="inclusive; a bare date means the end of that market day",
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 
@@ -107,9 +110,7 @@ def _moment(text: str | None) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _show(
-    wiring: Wiring, balance: TrialBalance, as_of: datetime | None, as_json: bool
-) -> None:
+def _show(wiring: Wiring, balance: TrialBalance, as_of: datetime | None, as_json: bool) -> None:
     if as_json:
         found = {
             "as_of": as_of.isoformat() if as_of else None,

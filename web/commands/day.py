@@ -1,65 +1,37 @@
-"""`choso day` and `choso pay`: the simulated bank pays stalls, through the same door as real money."""
+"""`choso day`: a market day of the simulated bank, with all the tricks of a real one."""
 
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
-from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 import click
 
 from ledger.journal import trial_balance
-from ledger.money import amount, written
-from ledger.payments import Heard
+from ledger.money import written
 from ledger.payment_request import ReferenceTaken
-from ledger.refusal import Refusal
 from market.stalls import demonstration
-from market.stalls.banks import DEMONSTRATION_BIN
 from market.stalls.code import ALPHABET, BODY, code_of
 from market.stalls.demonstration import DemonstrationStall
 from web.commands.progress import progress
-from web.config import settings
-from web.wiring import (
-    DIALECTS,
-    Movement,
-    PayableStall,
-    Plan,
-    Wiring,
-    establish,
-    identity,
-    is_founded,
-    opened,
-    plan_day,
-    say,
-)
+from web.simulated_bank import NotAuthentic, contracts, for_simulated_money, take_in
+from web.wiring import Delivery, PayableStall, Plan, Wiring, plan_day
 
 SENDERS = 32
 """How many notices are under way at once."""
-
-
-class NotForRealMoney(Refusal):
-    """Simulated money comes only into a book without real bank accounts, and never in production."""
-
-    code = "not_for_real_money"
-
-
-class NotAuthentic(Refusal):
-    """The notice is not what its provider signed."""
-
-    code = "not_authentic"
 
 
 @click.command()
 @click.option("--stalls", type=click.IntRange(1, 2_000), default=60, show_default=True)
 @click.option("--payments", type=click.IntRange(1, 1_000_000), default=1_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True, help="the same seed, the same day")
-@click.option("--on", "on_text", metavar="DATE", help="the market day; default follows from the seed")
+@click.option(
+    "--on", "on_text", metavar="DATE", help="the market day; default follows from the seed"
+)
 @click.option("--via", type=click.Choice(["direct"]), default="direct", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def day(
@@ -131,7 +103,8 @@ def _ask(wiring: Wiring, stall: DemonstrationStall, day_name: str) -> list[tuple
     code = code_of(demonstration.REQUESTS_FROM + lot % len(ALPHABET) ** (BODY - 1))
     entry = wiring.register.stall(stall.code)
     keeper = entry.keeper
-    assert keeper is not None and keeper.vendor_id is not None
+    assert keeper is not None
+    assert keeper.vendor_id is not None
     amount_vnd = 10_000 + lot % 200 * 1_000
     now = datetime.now(UTC)
     try:
@@ -145,15 +118,15 @@ def _ask(wiring: Wiring, stall: DemonstrationStall, day_name: str) -> list[tuple
 
 
 def _send_all(wiring: Wiring, plan: Plan) -> Counter[str]:
-    """Signs each notice as it leaves and takes it in as the door would; counts what became of it."""
-    connections = simulated_connections(wiring)
-    secrets = {provider: found.secrets[0] for provider, found in connections.items()}
+    """Signs each notice as it leaves, takes it in as the door would, counts what became of it."""
+    by_provider = contracts(wiring)
+    secrets = {provider: found.secrets[0] for provider, found in by_provider.items()}
 
-    def send(delivery: Any) -> str:
+    def send(delivery: Delivery) -> str:
         at = datetime.now(UTC)
         provider, headers, body = delivery.signed(at, secrets)
         try:
-            return take_in(wiring, connections[provider], headers, body, at).news
+            return take_in(wiring, by_provider[provider], headers, body, at).news
         except NotAuthentic:
             return "refused"
 
@@ -171,70 +144,3 @@ def _in_flight(outcomes: Iterable[str], advance: Callable[[], None]) -> Iterable
     for outcome in outcomes:
         advance()
         yield outcome
-
-
-def take_in(
-    wiring: Wiring, connection: Any, headers: dict[str, str], body: bytes, at: datetime
-) -> Heard:
-    """What the door does with a request: verify the received bytes, then let the book hear it."""
-    verdict = DIALECTS[connection.provider].verify(headers, body, connection.secrets, at)
-    if not verdict.authentic:
-        raise NotAuthentic(f"{NotAuthentic.__doc__} ({verdict.reason})")
-    assert verdict.notice is not None, "the simulated bank speaks of money only"
-    return wiring.reception.receive(connection.source, verdict.notice, body, at)
-
-
-def simulated_connections(wiring: Wiring) -> dict[str, Any]:
-    """The simulated bank's contract with each provider; made with fresh secrets when missing."""
-    for provider in DIALECTS:
-        name = f"mau-{provider}"
-        if name not in {known.name for known in wiring.connections.all()}:
-            wiring.connections.keep(name, provider, DEMONSTRATION_BIN, [token_hex(24)])
-    return {
-        known.provider: known for known in wiring.connections.all() if known.name.startswith("mau-")
-    }
-
-
-@click.command()
-@click.option("--stall", "wanted", required=True, help="code or number of the stall")
-@click.option("--amount", "amount_vnd", type=int, required=True, help="whole đồng")
-def pay(wanted: str, amount_vnd: int) -> None:
-    """The simulated bank pays a stall (development only)."""
-    amount(amount_vnd)
-    with for_simulated_money() as wiring:
-        stall = wiring.register.stall(wanted)
-        payee = wiring.register.payee(stall)
-        if payee is None:
-            raise Refusal(f"Nobody keeps stall {stall.number} at present.")
-        connection = simulated_connections(wiring)["sepay"]
-        names = identity(f"pay/{uuid4()}")
-        at = datetime.now(UTC)
-        movement = Movement(
-            provider="sepay",
-            event_id=names.number,
-            account_number=payee.account_number,
-            amount_vnd=amount_vnd,
-            booked_at=at.replace(microsecond=0),
-            reference=names.reference,
-            memo=f"ck {stall.code}",
-        )
-        headers, body = say("sepay", movement, at, connection.secrets[0])
-        heard = take_in(wiring, connection, headers, body, at)
-        click.echo(
-            f"Ngân hàng Mẫu báo: quầy {stall.number} ({stall.trade}) đã nhận {written(amount_vnd)}\n"
-            f"transfer {heard.transfer_id}"
-        )
-
-
-@contextmanager
-def for_simulated_money() -> Iterator[Wiring]:
-    """The book, when simulated money may come in; founded as a demonstration when there is none."""
-    chosen = settings()
-    if chosen.production:
-        raise NotForRealMoney
-    if not is_founded(chosen):
-        establish(chosen, name=demonstration.BOOK_NAME, demonstration=True)
-    with opened(chosen) as wiring:
-        if wiring.register.has_real_accounts():
-            raise NotForRealMoney
-        yield wiring

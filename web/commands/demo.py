@@ -1,4 +1,4 @@
-"""`choso demo`: a market day from nothing to the auditor's verdict, so that a stranger understands."""
+"""`choso demo`: a market day from nothing to the auditor's verdict."""
 
 import time
 from datetime import UTC, datetime
@@ -13,7 +13,8 @@ from ledger.money import written
 from ledger.replay import replay
 from market.stalls import demonstration
 from web.commands.audit import describe, trial_balance_table
-from web.commands.day import for_simulated_money, run_day
+from web.commands.day import run_day
+from web.simulated_bank import for_simulated_money
 
 
 @click.command()

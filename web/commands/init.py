@@ -11,8 +11,12 @@ NAME = "Sổ chung của xã"
 
 @click.command()
 @click.option("--demo", is_flag=True, help="the demonstration market, with invented vendors")
-@click.option("--seed", type=int, default=7, help="of the demonstration's history (none is made yet)")
-@click.option("--stalls", type=click.IntRange(0, 2_000), default=60, help="stalls of the --demo market")
+@click.option(
+    "--seed", type=int, default=7, help="of the demonstration's history (none is made yet)"
+)
+@click.option(
+    "--stalls", type=click.IntRange(0, 2_000), default=60, help="stalls of the --demo market"
+)
 def init(demo: bool, seed: int, stalls: int) -> None:
     """Create or migrate the book."""
     chosen = settings()

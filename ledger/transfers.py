@@ -1,11 +1,13 @@
 """Looks for transfers of an account in the log: those that a change of its owner may concern."""
 
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, select, text
+from sqlalchemy import Column, Connection, Select, Table, select, text
 
 from ledger.book import Book
+from ledger.store.mapper import reader
 from ledger.store.tables import ORPHANED
 from ledger.transfer import Transfer
 
@@ -16,15 +18,26 @@ CLOCKS_DIFFER = timedelta(days=1)
 def orphans_of(book: Book, account_key: str) -> list[UUID]:
     """Transfers that came while nobody owned the account; some may have been claimed since."""
     events = book.store.tables.events
-    find = "strpos" if book.store.engines.dialect == "postgresql" else "instr"
     query = (
-        select(events.c.originator_id)
-        .where(text(ORPHANED.format(find=find)))
+        _orphans(book, events.c.originator_id)
         .where(events.c.state.startswith(f'{{"account_key":"{account_key}"', autoescape=True))
         .order_by(events.c.position)
     )
     with book.reading() as connection:
         return list(connection.scalars(query))
+
+
+def orphaned_accounts(book: Book) -> set[str]:
+    """The accounts of all transfers that came while nobody owned them."""
+    with book.reading() as connection:
+        states = connection.scalars(_orphans(book, book.store.tables.events.c.state))
+        return {reader(Transfer.Created.TOPIC).decode(state).account_key for state in states}
+
+
+def _orphans(book: Book, wanted: Column[Any]) -> Select[Any]:
+    """Through the index that holds them alone."""
+    find = "strpos" if book.store.engines.dialect == "postgresql" else "instr"
+    return select(wanted).where(text(ORPHANED.format(find=find)))
 
 
 def told_since(book: Book, account_key: str, since: datetime) -> list[UUID]:

@@ -30,6 +30,7 @@ from ledger.transfer import Transfer, first_word
 from ledger.vault import Vault
 from market.ports import BankNotice
 from market.stalls.code import code_of
+from market.stalls.connections import table as connections_table
 from market.stalls.directory import ALWAYS, Directory, DirectoryView, Keeper, StallEntry
 from market.stalls.notice import Reception, Source
 from market.stalls.register import Register
@@ -258,6 +259,7 @@ def open_market(
     book = TimedBook(url, clock)
     try:
         engines, tables = book.store.engines, book.store.tables
+        connections_table(tables)
         found(book, vault, book_id=BOOK_ID, name="Sổ mẫu", demonstration=True, at=clock.at)
         title = read(engines, tables, vault)
         payments, directory = Payments(book, vault), Directory(book, title.book_id)

@@ -137,10 +137,9 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
         """
         if not stored_events and tracking is None:
             return []
-        salts = self._random_bytes(SALT_BYTES * len(stored_events))
         command = Command(
             stored_events,
-            [salts[n : n + SALT_BYTES] for n in range(0, len(salts), SALT_BYTES)],
+            self.new_salts(len(stored_events)),
             lines,
             inbox,
             directory,
@@ -148,6 +147,11 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
             tracking,
         )
         return list(self.writer.submit(command))
+
+    def new_salts(self, count: int) -> list[bytes]:
+        """A random salt for each event, so that a published leaf gives nothing away."""
+        salts = self._random_bytes(SALT_BYTES * count)
+        return [salts[n : n + SALT_BYTES] for n in range(0, len(salts), SALT_BYTES)]
 
     def _own_positions(self, command: Command) -> Sequence[int] | None:
         """Where exactly these events stand, told from others' by their random salts."""

@@ -222,6 +222,12 @@ class Register:
                 outdated=self._directory.refresh,
             )
 
+    def finish(self) -> None:
+        """Finishes what an interrupted change left: orphans whose account has an owner by now."""
+        owners = self._directory.refresh().owners
+        for account in transfers.orphaned_accounts(self._book) & owners.keys():
+            self.look_again(account, ALWAYS)
+
     def _account(self, bank: str, account_number: str) -> tuple[str, str]:
         number = bin_of(bank)
         if number is None:

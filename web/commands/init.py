@@ -23,6 +23,7 @@ def init(demo: bool, seed: int, stalls: int) -> None:
     name = demonstration.BOOK_NAME if demo else NAME
     founded = establish(chosen, name=name, demonstration=demo)
     with opened(chosen) as wiring:
+        wiring.register.finish()
         if demo:
             demonstration.furnish(wiring.register, wiring.title.book_id, stalls)
         verb = "A new book" if founded.new else "The book, up to date,"

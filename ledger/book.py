@@ -19,7 +19,7 @@ from sqlalchemy import Connection, select
 from ledger.fact import Fact
 from ledger.posting import post
 from ledger.store import StoreFactory
-from ledger.store.command import InboxRow, Line, Outdated, Taken
+from ledger.store.command import Command, InboxRow, Line, Outdated, Taken
 from ledger.store.mapper import FactMapper
 from ledger.store.recorder import LogRecorder
 
@@ -77,18 +77,24 @@ class Book(Application[UUID]):
         ]
         return super()._record(processing_event)
 
-    def record(
-        self,
-        event: Fact.Created,
-        *,
-        inbox: tuple[InboxRow, ...] = (),
-        decided_on: int | None = None,
-    ) -> int:
-        """Saves a first event without its aggregate, the short way; returns its position."""
+    def recording(
+        self, event: Fact.Created, inbox: tuple[InboxRow, ...] = (), decided_on: int | None = None
+    ) -> Command:
+        """The command that saves a first event without its aggregate, the short way."""
         topic: str = event.TOPIC  # type: ignore[attr-defined]
-        lines = [Line(0, *entry) for entry in post(topic, event)]
-        stored = self.mapper.to_stored_event(event)
-        return self.log.insert_events([stored], lines=lines, inbox=inbox, decided_on=decided_on)[0]
+        return Command(
+            [self.mapper.to_stored_event(event)],
+            self.log.new_salts(1),
+            [Line(0, *entry) for entry in post(topic, event)],
+            inbox,
+            decided_on=decided_on,
+        )
+
+    def record(
+        self, event: Fact.Created, inbox: tuple[InboxRow, ...] = (), decided_on: int | None = None
+    ) -> int:
+        """Saves a first event the short way and waits for it; returns its position."""
+        return self.log.writer.submit(self.recording(event, inbox, decided_on))[0]
 
     def find(self, kind: type[AFact], fact_id: UUID) -> AFact | None:
         """The fact as it stands now, or None when the book does not know it."""

@@ -11,7 +11,7 @@ from ledger.fact import begin, first
 from ledger.identity import transfer_id, unreferenced_id
 from ledger.payment_request import PaymentRequest, ReferenceTaken
 from ledger.refusal import Refusal
-from ledger.store.command import Taken
+from ledger.store.command import Command, Taken
 from ledger.telling import Direction, Directory, Purpose, Standing, Telling
 from ledger.transfer import Transfer, first_word
 from ledger.vault import Vault, digest
@@ -82,6 +82,20 @@ class Payments:
 
         The usual notice is the first of its transfer: that is tried at once, without reading.
         """
+        hoped = self.hope(movement, view)
+        if hoped is not None:
+            command, heard = hoped
+            try:
+                self._book.log.writer.submit(command)
+            except Taken:
+                pass  # Not the first word after all.
+            else:
+                return heard
+        return self._hear_knowing(movement, view)
+
+    def hope(self, movement: Movement, view: View) -> tuple[Command, Heard] | None:
+        """What to write, and what to answer, if this is the first word of its transfer; it is
+        refused as Taken when it is not. None where even a first word needs reading."""
         key = self._vault.new_key()
         event: Any = first_word(
             movement.transfer_id,
@@ -91,18 +105,14 @@ class Payments:
             movement.told(key),
             view,
         )
-        if event.stands.purpose.request_id is None:
-            wrapped = self._vault.wrap(key, movement.word.about)
-            row = inbox.sealed(
-                self._vault, movement.word, event.originator_id, seen=0, key=key, wrapped=wrapped
-            )
-            try:
-                self._book.record(event, inbox=(row,), decided_on=view.position)
-            except Taken:
-                pass  # Not the first word after all.
-            else:
-                return Heard("first", event.originator_id, event.stands)
-        return self._hear_knowing(movement, view)
+        if event.stands.purpose.request_id is not None:
+            return None
+        wrapped = self._vault.wrap(key, movement.word.about)
+        row = inbox.sealed(
+            self._vault, movement.word, event.originator_id, seen=0, key=key, wrapped=wrapped
+        )
+        command = self._book.recording(event, (row,), view.position)
+        return command, Heard("first", event.originator_id, event.stands)
 
     def _hear_knowing(self, movement: Movement, view: View) -> Heard:
         """The same, after reading what is known of this notice and of its transfer."""

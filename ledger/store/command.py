@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError, OperationalError, StoredEvent, Tracking
@@ -61,6 +61,14 @@ class Closed(OperationalError):
     """The book is closed; nothing more is written."""
 
 
+class Gate(Protocol):
+    """What a caller waits at: a lock for a thread, something else for an event loop."""
+
+    def acquire(self) -> object: ...
+
+    def release(self) -> None: ...
+
+
 @dataclass(slots=True, eq=False)
 class Command:
     """One caller's wish, and, once the writer is done with it, its outcome."""
@@ -76,7 +84,8 @@ class Command:
     tracking: Tracking | None = None
     positions: Sequence[int] = ()
     error: BaseException | None = None
-    gate: Lock = field(default_factory=Lock)
+    gate: Gate = field(default_factory=Lock)
+    """Released by the writer when the outcome is known."""
 
     def keys(self) -> set[tuple[object, ...]]:
         """What no other command of the same batch may touch."""

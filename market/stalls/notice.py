@@ -9,6 +9,7 @@ from ledger.inbox import Word
 from ledger.market_day import market_day
 from ledger.money import amount
 from ledger.payments import Heard, Movement, Payments
+from ledger.store.command import Command
 from market.ports import BankNotice
 from market.stalls.banks import bin_of, reuses_references
 from market.stalls.code import codes_in
@@ -47,6 +48,15 @@ class Reception:
             return self._payments.hear(self.understand(source, notice, word, view), view)
 
         return self._book.decide(decision, outdated=self._directory.refresh)
+
+    def hope(
+        self, source: Source, notice: BankNotice, body: bytes, at: datetime
+    ) -> tuple[Command, Heard] | None:
+        """For a caller that must not wait: what to write, and what to answer once it is written,
+        if this is the first word of its transfer. Refused (Taken, Outdated), or None: `receive`."""
+        view = self._directory.view
+        word = Word(source.name, notice.event_id, body, at)
+        return self._payments.hope(self.understand(source, notice, word, view), view)
 
     def understand(
         self, source: Source, notice: BankNotice, word: Word, view: DirectoryView

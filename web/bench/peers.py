@@ -5,8 +5,8 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -129,7 +129,9 @@ def own_schema(url: str) -> Iterator[str]:
 class Library:
     """The event-sourcing library's own recorder: one stored event a call, no lines, no balances."""
 
-    def __init__(self, recorder: ApplicationRecorder, close: Any, state: bytes) -> None:
+    def __init__(
+        self, recorder: ApplicationRecorder, close: Callable[[], None], state: bytes
+    ) -> None:
         self._recorder = recorder
         self._state = state
         self.close = close
@@ -166,10 +168,4 @@ def library_on_postgresql(url: str, schema: str, state: bytes) -> Library | None
 
 def _library(module: str, environment: dict[str, str], state: bytes) -> Library:
     factory = importlib.import_module(module).Factory(Environment("library", environment))
-    recorder = factory.application_recorder()
-
-    def close() -> None:
-        with suppress(AttributeError):  # SQLite's factory of the library has none.
-            factory.close()
-
-    return Library(recorder, close, state)
+    return Library(factory.application_recorder(), factory.close, state)

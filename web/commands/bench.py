@@ -1,8 +1,192 @@
-"""`choso bench`: our figures beside others', in one run."""
+"""`choso bench`: our figures beside others', measured on one machine and in one run."""
+
+import json
+import os
+import platform
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
 
 import click
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import make_url
+
+from ledger.refusal import Refusal
+from ledger.store.engines import Engines, reach
+from web.bench.contest import Size, on_postgresql, on_sqlite
+from web.commands.progress import progress
+from web.commands.throwaway_postgresql import throwaway_postgresql
+
+TARGET, STRETCH, BULK_TARGET, BULK_STRETCH, BULK_RATIO = 3, 4, 30_000, 60_000, 6
+"""With 64 callers, times pgbench -c 64; in bulk, payments a second, and times pgbench."""
+MEMORY = {"tmpfs", "ramfs"}
+
+
+class NoDisk(Refusal):
+    """Every temporary folder lies in memory, where nothing is durable: set TMPDIR to one on a disk."""
+
+    code = "no_disk"
 
 
 @click.group()
 def bench() -> None:
-    """Benchmarks."""
+    """Benchmarks: our figures beside others', in one run."""
+
+
+@bench.command()
+@click.option("--json", "as_json", is_flag=True, help="print JSON Lines and nothing else")
+@click.option(
+    "--database", metavar="URL",
+    help="a PostgreSQL to measure on, in a schema of its own; default a throwaway one",
+)  # fmt: skip
+@click.option("--rounds", type=click.IntRange(1, 100), help="turns of each contender  [default: 3]")
+@click.option("--seconds", type=click.FloatRange(0.1, 600), help="of one turn  [default: 2.5]")
+@click.option("--quick", is_flag=True, help="half a minute: shows that it runs, measures nothing")
+def payments(
+    as_json: bool, database: str | None, rounds: int | None, seconds: float | None, quick: bool
+) -> None:
+    """Durable payments a second (event, lines, balances), beside pgbench and the library's recorder."""
+    size = (
+        Size(rounds or 1, seconds or 0.2, scale=1)
+        if quick
+        else Size(rounds or 3, seconds or 2.5, scale=50)
+    )
+    with ExitStack() as stack:
+        url = _postgresql(database) if database else stack.enter_context(throwaway_postgresql())
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="choso-", dir=disk()))
+        if as_json:
+            for found in _measure(Path(folder), url, size, lambda: None):
+                click.echo(json.dumps(found))
+            return
+        click.echo(_host(url))
+        with progress("Payments", size.steps) as advance:
+            lines = list(_measure(Path(folder), url, size, advance))
+    _show(lines, quick)
+
+
+def _postgresql(database: str) -> str:
+    """The named database's address; refuses what is no PostgreSQL or does not answer."""
+    engines = Engines(database)
+    if engines.dialect != "postgresql":
+        raise click.BadParameter("--database names a PostgreSQL; SQLite is measured in a new file.")
+    try:
+        reach(engines)
+    finally:
+        engines.close()
+    return database
+
+
+def _measure(
+    folder: Path, url: str, size: Size, advance: Callable[[], None]
+) -> Iterator[dict[str, Any]]:
+    yield from on_sqlite(folder, size, advance)
+    yield from on_postgresql(url, size, advance)
+
+
+def disk() -> Path:
+    """A temporary folder that lies on a disk, not in memory."""
+    for folder in ("/var/tmp", tempfile.gettempdir(), "/tmp"):
+        if os.access(folder, os.W_OK | os.X_OK) and _file_system(Path(folder)) not in MEMORY:
+            return Path(folder)
+    raise NoDisk
+
+
+def _file_system(folder: Path) -> str | None:
+    """Its kind, where the system lists its mounts; None elsewhere."""
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return None
+    rows = [line.split() for line in mounts.read_text().splitlines()]
+    above = [row for row in rows if folder.resolve().is_relative_to(row[1])]
+    return max(reversed(above), key=lambda row: len(row[1]), default=["", "", None])[2]
+
+
+def _host(url: str) -> str:
+    engines = Engines(url)
+    try:
+        with engines.reading() as connection:
+            server = connection.exec_driver_sql("SHOW server_version").scalar()
+    finally:
+        engines.close()
+    where = make_url(url).host or "a socket of this machine"
+    return (
+        f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, "
+        f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, "
+        f"PostgreSQL {server} at {where}; callers, database and peers share the machine"
+    )
+
+
+def _show(lines: list[dict[str, Any]], quick: bool) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for engine in ("sqlite", "postgresql"):
+        console.print(_table([found for found in lines if found["engine"] == engine], engine))
+    notices = [
+        f"{found['engine']} {found['notice']:,.0f}/s (p99 {found['notice_p99_ms']:,.1f} ms)"
+        for found in lines
+        if "notice" in found
+    ]
+    console.print(f"From notices, body encrypted into the inbox, 64 callers: {', '.join(notices)}.")
+    console.print(
+        "Ours waits for its own commit of event, lines and balances; bulk are batches of 1,000, made "
+        "beforehand, or counting how they are made.\nlibrary_recorder commits one event a call, no "
+        "lines, in as many threads as its pool has connections (15)."
+    )
+    if not any("library_recorder" in f["peers"] for f in lines if f["engine"] == "postgresql"):
+        console.print("It is left out on PostgreSQL: psycopg_pool, which it needs, is missing.")
+    if quick:
+        console.print(
+            "This was a quick run: it shows that the bench works, its figures mean nothing."
+        )
+        return
+    for sentence in targets(lines):
+        console.print(sentence)
+
+
+def _table(lines: list[dict[str, Any]], engine: str) -> Table:
+    table = Table(
+        box=SIMPLE_HEAD, title=f"payments/s, {engine}: medians (rounds)", title_justify="left"
+    )
+    peers = list(lines[0]["peers"])
+    for name in ("callers", "ours", "p50 / p99 ms", *peers):
+        table.add_column(name, justify="right")
+    for found in lines:
+        who = found.get("path", "").replace("_", ", ") or str(found["concurrency"])
+        cells = [
+            f"{_rate(found['peers'][name], found['peers_rounds'][name])}: x {found['ratios'][name]:.2f}"
+            if name in found["peers"]
+            else ""
+            for name in peers
+        ]
+        waited = f"{found['p50_ms']:,.1f} / {found['p99_ms']:,.1f}"
+        table.add_row(who, _rate(found["ours"], found["ours_rounds"]), waited, *cells)
+    return table
+
+
+def _rate(middle: float, rounds: list[float]) -> str:
+    return f"{middle:,.0f} ({' '.join(f'{rate:,.0f}' for rate in rounds)})"
+
+
+def targets(lines: list[dict[str, Any]]) -> list[str]:
+    """What the project set out to reach, and whether this run did; a sentence each."""
+    on_postgresql = [found for found in lines if found["engine"] == "postgresql"]
+    at_64 = next(f for f in on_postgresql if f["concurrency"] == 64 and "path" not in f)
+    bulk = next(f for f in on_postgresql if f.get("path") == "bulk")
+    ratio, by_round = at_64["ratios"]["pgbench_c64"], at_64["median_round_ratios"]["pgbench_c64"]
+    times = min(bulk["ratios"].values())
+    return [
+        f"64 callers on PostgreSQL: {ratio:.2f} x pgbench -c 64 (median of the rounds' own ratios "
+        f"{by_round:.2f}). Target {TARGET} x: {_met(ratio >= TARGET)}; stretch {STRETCH} x: "
+        f"{_met(ratio >= STRETCH)}.",
+        f"Bulk on PostgreSQL: {bulk['ours']:,.0f}/s, {times:.1f} x the faster pgbench. Target "
+        f"{BULK_TARGET:,}/s: {_met(bulk['ours'] >= BULK_TARGET)}, and {BULK_RATIO} x: "
+        f"{_met(times >= BULK_RATIO)}; then {BULK_STRETCH:,}/s: {_met(bulk['ours'] >= BULK_STRETCH)}.",
+    ]
+
+
+def _met(true: bool) -> str:
+    return "met" if true else "not met"

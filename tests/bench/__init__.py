@@ -1,0 +1,1 @@
+"""Benchmarks run and print what they promise; how fast is not tested here."""

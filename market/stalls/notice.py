@@ -55,6 +55,8 @@ class Reception:
         """For a caller that must not wait: what to write, and what to answer once it is written,
         if this is the first word of its transfer. Refused (Taken, Outdated), or None: `receive`."""
         view = self._directory.view
+        if any(code not in view.stalls for code in _candidates(notice)):
+            return None  # Perhaps a request's code: only the book can tell.
         word = Word(source.name, notice.event_id, body, at)
         return self._payments.hope(self.understand(source, notice, word, view), view)
 
@@ -71,7 +73,6 @@ class Reception:
         reference = bank_reference(notice.reference)
         if reference is not None and reuses_references(bank, market_day(notice.booked_at)):
             reference = f"{market_day(notice.booked_at):%Y-%m-%d}/{reference}"
-        candidates = set(codes_in(notice.memo)) | set(codes_in(notice.order_code or ""))
         return Movement(
             word,
             account,
@@ -79,5 +80,10 @@ class Reception:
             amount(notice.amount_vnd),
             notice.booked_at,
             reference,
-            view.known_codes(sorted(candidates)),
+            view.known_codes(_candidates(notice)),
         )
+
+
+def _candidates(notice: BankNotice) -> list[str]:
+    """All that could be a code of ours, wherever the provider carries it."""
+    return sorted({*codes_in(notice.memo), *codes_in(notice.order_code or "")})

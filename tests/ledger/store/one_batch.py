@@ -8,11 +8,11 @@ from typing import Any
 
 from ledger.store.batch import Batch, Refused, Written
 from ledger.store.recorder import LogRecorder
-from tests.ledger.store.simple_log import paid
+from tests.ledger.store.simple_log import event, paid
 
 PATIENCE_S = 30
 STOPPER = 999_999
-"""The history that is written first, at position 1, while the writer is held."""
+"""The history whose next event is written while the writer is held."""
 
 
 def until(condition: Callable[[], bool]) -> None:
@@ -56,7 +56,8 @@ def held(log: LogRecorder) -> Iterator[None]:
         return append(batch, now_us)
 
     log.writer._append = hold
-    stopper = Saving(log, paid(STOPPER))
+    version = len(log.select_events(event(STOPPER).originator_id)) + 1
+    stopper = Saving(log, paid(STOPPER, version))
     assert inside.wait(PATIENCE_S)
     try:
         yield
@@ -78,7 +79,7 @@ def queued(log: LogRecorder, *wishes: dict[str, Any]) -> list[Saving]:
 def together(log: LogRecorder, *wishes: dict[str, Any]) -> list[Any]:
     """Saves these in one batch, in this order: each one's positions or its error.
 
-    Their batch begins at position 2; at 1 lies what held the writer back.
+    One position before theirs is what held the writer back.
     """
     with held(log):
         callers = queued(log, *wishes)

@@ -12,7 +12,7 @@ from sqlalchemy import Row, func, select
 from ledger.store import StoreFactory
 from ledger.store.command import InboxRow, Line
 from ledger.store.engines import Engines
-from ledger.store.recorder import LogRecorder
+from ledger.store.recorder import LogProcessRecorder, LogRecorder
 from ledger.store.tables import Tables
 
 VENDOR, BOARD = UUID(int=1), UUID(int=2)
@@ -21,11 +21,12 @@ HISTORY = 1_000
 
 
 @contextmanager
-def open_log(url: str, **options: Any) -> Iterator[LogRecorder]:
+def open_log(url: str, *, process: bool = False, **options: Any) -> Iterator[LogRecorder]:
     """The log of this database, made when it is missing. `options`: a clock, a source of salts."""
     factory = StoreFactory(Environment("test", {"DATABASE_URL": url}))
     factory.create()
-    log = LogRecorder(factory.engines, factory.tables, **options)
+    kind = LogProcessRecorder if process else LogRecorder
+    log = kind(factory.engines, factory.tables, **options)
     try:
         yield log
     finally:

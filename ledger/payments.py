@@ -132,6 +132,7 @@ class Payments:
         others = [other for other in others if other.id != transfer.id]
         for other in others:
             _reconcile_words(transfer, other, telling, view)
+        assert transfer.pending_events, "a word that is not in the inbox is always news"
         sealed = inbox.sealed(
             self._vault, word, transfer.id, seen=len(known), key=key, wrapped=wrapped
         )

@@ -18,7 +18,6 @@ from sqlalchemy.pool import NullPool
 from ledger.book import Book
 from ledger.fact import Fact, begin
 from ledger.founding import found
-from ledger.market_day import MARKET_TIME
 from ledger.payments import Heard, Payments
 from ledger.persons import Persons
 from ledger.posting import post
@@ -35,7 +34,9 @@ from market.stalls.directory import ALWAYS, Directory, DirectoryView, Keeper, St
 from market.stalls.notice import Reception, Source
 from market.stalls.register import Register
 
-DAWN = datetime(2026, 11, 21, 5, 30, tzinfo=MARKET_TIME)  # Still 20 November in UTC.
+DAWN = datetime(
+    2026, 11, 20, 22, 30, tzinfo=UTC
+)  # In the market it is 21 November, half past five.
 NOON = DAWN + timedelta(hours=6, minutes=30)
 BANK = "999999"
 MASTER_KEY = bytes(range(32, 64))

@@ -34,6 +34,9 @@ def main(words: Sequence[str] | None = None) -> None:
     """Runs one command; exits 2 for bad input, 3 when the database makes trouble."""
     try:
         code = cli.main(words, prog_name="choso", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message())
+        code = BAD_INPUT
     except click.ClickException as error:
         code = _say(error.format_message(), error.exit_code)
     except BrokenPipeError:
@@ -45,6 +48,8 @@ def main(words: Sequence[str] | None = None) -> None:
         code = _say(str(refusal), BAD_INPUT)
     except (PersistenceError, SQLAlchemyError) as error:
         code = _say(f"The database makes trouble: {str(error).strip().splitlines()[0]}", TROUBLE)
+    except OSError as error:
+        code = _say(f"{error.filename or 'A file'}: {error.strerror or error}.", BAD_INPUT)
     except Exception as error:
         if os.environ.get("CHOSO_TRACEBACK"):
             raise

@@ -116,7 +116,11 @@ class Command:
                 for of, entity, code, amount_vnd in self.lines
             )
             and all(
-                row.of in events and _is_text(row.connection) and _is_text(row.event_id)
+                row.of in events
+                and _is_text(row.connection)
+                and _is_text(row.event_id)
+                and isinstance(row.digest, bytes)
+                and isinstance(row.body, bytes)
                 for row in self.inbox
             )
         )

@@ -21,6 +21,8 @@ from ledger.refusal import Refusal
 
 PATIENCE_S = 60
 """How long SQLite waits for another process's transaction before it gives up."""
+ANSWER_WITHIN_S = 10
+"""How long a PostgreSQL server may take to let us in, unless its URL says `connect_timeout`."""
 BOOK_ROLE = "choso_book"
 """The PostgreSQL role under which the program works: it may add to the book, never change it."""
 
@@ -73,9 +75,10 @@ class Engines:
             begin = "BEGIN IMMEDIATE" if writes else "BEGIN"
             event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(begin))
             return engine
-        engine = create_engine(
-            self.url, isolation_level=None if writes else "REPEATABLE READ", **size
-        )
+        url = self.url
+        if "connect_timeout" not in url.query:
+            url = url.update_query_dict({"connect_timeout": str(ANSWER_WITHIN_S)})
+        engine = create_engine(url, isolation_level=None if writes else "REPEATABLE READ", **size)
         event.listen(
             engine, "connect", self._postgresql_writes if writes else self._postgresql_reads
         )

@@ -1,4 +1,4 @@
-"""Callers that each wait for their own answer: how many answers a second, and how long each took."""
+"""Callers that each wait for their own answer: how many a second, how long each took."""
 
 from collections.abc import Callable, Sequence
 from threading import Barrier, Thread

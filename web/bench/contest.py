@@ -95,6 +95,7 @@ def _contest(
             notice = line(head, turns["notice"], {}, callers)
             found["notice"] = notice["ours"]
             found |= {f"notice_{key}": notice[key] for key in ("p50_ms", "p99_ms")}
+            found["notice_rounds"] = notice["ours_rounds"]
         yield found
     for path in ("bulk", "bulk_built"):
         yield line({**head, "path": path, "batch": BULK}, turns[path], pgbenches, 1) | beside

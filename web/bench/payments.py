@@ -50,7 +50,7 @@ class Market:
         self._purposes = {
             key: Purpose("sale", "code", f"CS{n:05d}", uuid4()) for n, key in enumerate(keys)
         }
-        self._numbers = count(1)
+        self._numbers = count(uuid4().int >> 84)
 
     def owner_of(self, account_key: str, booked_at: datetime) -> UUID | None:
         return self._vendors[account_key]
@@ -102,7 +102,7 @@ class OurBook:
         self.book.store.create()
 
     def record(self, callers: int, seconds: float) -> Turn:
-        """Each caller builds a payment, records it and waits: event, lines, balances, one commit."""
+        """Each caller builds a payment and waits for its commit: event, lines and balances."""
         return take_turn(lambda: self.book.record(self._market.first_word()), callers, seconds)
 
     def hear(self, callers: int, seconds: float) -> Turn:

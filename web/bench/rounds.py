@@ -1,4 +1,4 @@
-"""Contenders take turns, round by round: a machine is never twice the same, its neighbouring minutes nearly."""
+"""Contenders take turns, round by round, since a machine is the same only from minute to minute."""
 
 from collections.abc import Callable, Mapping, Sequence
 from statistics import median
@@ -12,10 +12,10 @@ Contender = Callable[[], Turn]
 def take_rounds(
     contenders: Mapping[str, Contender], rounds: int, advance: Callable[[], None]
 ) -> dict[str, list[Turn]]:
-    """The turns of each contender; every other round goes backwards, so that drift favours nobody."""
+    """Each contender's turns; every other round goes backwards, so that drift favours nobody."""
     turns: dict[str, list[Turn]] = {name: [] for name in contenders}
     for number in range(rounds):
-        names = list(contenders) if number % 2 == 0 else list(reversed(contenders))
+        names = list(contenders) if number % 2 == 0 else list(reversed(list(contenders)))
         for name in names:
             turns[name].append(contenders[name]())
             advance()

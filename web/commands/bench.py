@@ -5,9 +5,10 @@ import os
 import platform
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import click
@@ -15,9 +16,10 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from ledger.refusal import Refusal
-from ledger.store.engines import Engines, reach
+from ledger.store.engines import Engines, NotADatabase, reach
 from web.bench.contest import Size, on_postgresql, on_sqlite
 from web.commands.progress import progress
 from web.commands.throwaway_postgresql import throwaway_postgresql
@@ -25,10 +27,17 @@ from web.commands.throwaway_postgresql import throwaway_postgresql
 TARGET, STRETCH, BULK_TARGET, BULK_STRETCH, BULK_RATIO = 3, 4, 30_000, 60_000, 6
 """With 64 callers, times pgbench -c 64; in bulk, payments a second, and times pgbench."""
 MEMORY = {"tmpfs", "ramfs"}
+EXPLANATION = """\
+Medians of the rounds, and what they are times a peer's. Ours waits for its own commit of event,
+lines and balances. notice: the same from a provider's words, encrypted into the inbox. bulk: one
+caller's batches of 1,000, made beforehand; bulk, built: counting how they are made.
+library_recorder: one event a commit and nothing else, in no more threads than its pool has
+connections (15); its figures are with 1 and with 15 threads. It is left out on PostgreSQL where
+psycopg_pool, which it needs, is missing."""
 
 
 class NoDisk(Refusal):
-    """Every temporary folder lies in memory, where nothing is durable: set TMPDIR to one on a disk."""
+    """Every temporary folder lies in memory, where nothing lasts: set TMPDIR to one on a disk."""
 
     code = "no_disk"
 
@@ -50,7 +59,7 @@ def bench() -> None:
 def payments(
     as_json: bool, database: str | None, rounds: int | None, seconds: float | None, quick: bool
 ) -> None:
-    """Durable payments a second (event, lines, balances), beside pgbench and the library's recorder."""
+    """Durable payments a second, in process, beside pgbench and the library's own recorder."""
     size = (
         Size(rounds or 1, seconds or 0.2, scale=1)
         if quick
@@ -71,9 +80,14 @@ def payments(
 
 def _postgresql(database: str) -> str:
     """The named database's address; refuses what is no PostgreSQL or does not answer."""
+    try:
+        name = make_url(database).get_backend_name()
+    except ArgumentError:
+        raise NotADatabase from None
+    if name == "sqlite":
+        sentence = "--database names a PostgreSQL; SQLite is always measured in a new file."
+        raise click.BadParameter(sentence)
     engines = Engines(database)
-    if engines.dialect != "postgresql":
-        raise click.BadParameter("--database names a PostgreSQL; SQLite is measured in a new file.")
     try:
         reach(engines)
     finally:
@@ -124,51 +138,59 @@ def _host(url: str) -> str:
 def _show(lines: list[dict[str, Any]], quick: bool) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for engine in ("sqlite", "postgresql"):
-        console.print(_table([found for found in lines if found["engine"] == engine], engine))
-    notices = [
-        f"{found['engine']} {found['notice']:,.0f}/s (p99 {found['notice_p99_ms']:,.1f} ms)"
-        for found in lines
-        if "notice" in found
-    ]
-    console.print(f"From notices, body encrypted into the inbox, 64 callers: {', '.join(notices)}.")
-    console.print(
-        "Ours waits for its own commit of event, lines and balances; bulk are batches of 1,000, made "
-        "beforehand, or counting how they are made.\nlibrary_recorder commits one event a call, no "
-        "lines, in as many threads as its pool has connections (15)."
-    )
-    if not any("library_recorder" in f["peers"] for f in lines if f["engine"] == "postgresql"):
-        console.print("It is left out on PostgreSQL: psycopg_pool, which it needs, is missing.")
+        mine = [found for found in lines if found["engine"] == engine]
+        console.print(_table(mine, engine))
+        for sentence in _beside(mine):
+            console.print(f"  {sentence}")
+    console.print(f"\n{EXPLANATION}")
     if quick:
-        console.print(
-            "This was a quick run: it shows that the bench works, its figures mean nothing."
-        )
+        console.print("This was a quick run: it shows that the bench works; ignore its figures.")
         return
     for sentence in targets(lines):
         console.print(sentence)
 
 
 def _table(lines: list[dict[str, Any]], engine: str) -> Table:
-    table = Table(
-        box=SIMPLE_HEAD, title=f"payments/s, {engine}: medians (rounds)", title_justify="left"
-    )
+    table = Table(box=SIMPLE_HEAD, title=f"{engine}: payments a second", title_justify="left")
     peers = list(lines[0]["peers"])
-    for name in ("callers", "ours", "p50 / p99 ms", *peers):
-        table.add_column(name, justify="right")
+    for name in (
+        "callers",
+        "ours",
+        "p50 ms",
+        "p99 ms",
+        *(peer.replace("_", "\n") for peer in peers),
+    ):
+        table.add_column(name, justify="right", no_wrap=True)
     for found in lines:
-        who = found.get("path", "").replace("_", ", ") or str(found["concurrency"])
-        cells = [
-            f"{_rate(found['peers'][name], found['peers_rounds'][name])}: x {found['ratios'][name]:.2f}"
-            if name in found["peers"]
-            else ""
-            for name in peers
-        ]
-        waited = f"{found['p50_ms']:,.1f} / {found['p99_ms']:,.1f}"
-        table.add_row(who, _rate(found["ours"], found["ours_rounds"]), waited, *cells)
+        ratios = [f"x {found['ratios'][name]}" if name in found["ratios"] else "" for name in peers]
+        waited = (f"{found[key]:,.1f}" for key in ("p50_ms", "p99_ms"))
+        table.add_row(_who(found), f"{found['ours']:,.0f}", *waited, *ratios)
     return table
 
 
-def _rate(middle: float, rounds: list[float]) -> str:
-    return f"{middle:,.0f} ({' '.join(f'{rate:,.0f}' for rate in rounds)})"
+def _who(found: dict[str, Any]) -> str:
+    return found.get("path", "").replace("_", ", ") or str(found["concurrency"])
+
+
+def _beside(lines: list[dict[str, Any]]) -> Iterator[str]:
+    """The rounds behind the medians, ours and the peers', and our figures from notices."""
+    for found in lines:
+        yield f"ours, {_who(found)}: {_rates(found['ours_rounds'])}"
+        if "notice" in found:
+            yield (
+                f"ours, {_who(found)}, notice: {found['notice']:,.0f} of "
+                f"{_rates(found['notice_rounds'])}, p99 {found['notice_p99_ms']:,.1f} ms"
+            )
+    for name in lines[0]["peers"]:
+        rounds = (tuple(found["peers_rounds"][name]) for found in lines if name in found["peers"])
+        told = "; ".join(
+            f"{median(rates):,.0f} of {_rates(rates)}" for rates in dict.fromkeys(rounds)
+        )
+        yield f"{name}: {told}"
+
+
+def _rates(rounds: Iterable[float]) -> str:
+    return " ".join(f"{rate:,.0f}" for rate in rounds)
 
 
 def targets(lines: list[dict[str, Any]]) -> list[str]:
@@ -184,7 +206,8 @@ def targets(lines: list[dict[str, Any]]) -> list[str]:
         f"{_met(ratio >= STRETCH)}.",
         f"Bulk on PostgreSQL: {bulk['ours']:,.0f}/s, {times:.1f} x the faster pgbench. Target "
         f"{BULK_TARGET:,}/s: {_met(bulk['ours'] >= BULK_TARGET)}, and {BULK_RATIO} x: "
-        f"{_met(times >= BULK_RATIO)}; then {BULK_STRETCH:,}/s: {_met(bulk['ours'] >= BULK_STRETCH)}.",
+        f"{_met(times >= BULK_RATIO)}; then {BULK_STRETCH:,}/s: "
+        f"{_met(bulk['ours'] >= BULK_STRETCH)}.",
     ]
 
 

@@ -210,7 +210,7 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
     def subscribe(
         self, gt: int | None = None, topics: Sequence[str] = ()
     ) -> Subscription[ApplicationRecorder]:
-        return LogSubscription(self, gt=gt, topics=topics)
+        return LogSubscription(self, self.bell, gt=gt, topics=topics)
 
     def close(self) -> None:
         """Writes what waits, then stops the writer and the bell."""

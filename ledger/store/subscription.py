@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from threading import Event, Lock, Thread
-from typing import TYPE_CHECKING
 
 from eventsourcing.persistence import (
     ApplicationRecorder,
@@ -12,9 +11,6 @@ from eventsourcing.persistence import (
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.store.engines import in_children
-
-if TYPE_CHECKING:
-    from ledger.store.recorder import LogRecorder
 
 POLL_S = 0.05
 """How often the head of the log is looked at for the sake of other processes' writers."""
@@ -74,10 +70,14 @@ class LogSubscription(ListenNotifySubscription[ApplicationRecorder]):
     """The library's pulling subscription, woken by the bell."""
 
     def __init__(
-        self, recorder: "LogRecorder", gt: int | None = None, topics: Sequence[str] = ()
+        self,
+        recorder: ApplicationRecorder,
+        bell: Bell,
+        gt: int | None = None,
+        topics: Sequence[str] = (),
     ) -> None:
         super().__init__(recorder=recorder, gt=gt, topics=topics)
-        self._bell = recorder.bell
+        self._bell = bell
         self._bell.listen(self._has_been_notified)
 
     def stop(self) -> None:

@@ -50,68 +50,93 @@ class Tables:
 
     def __init__(self, schema: str | None = None) -> None:
         self.metadata = MetaData(schema=schema)
-        self.events = Table(
-            "events",
-            self.metadata,
-            Column("position", Position, primary_key=True, autoincrement=False),
-            Column("originator_id", Id, nullable=False),
-            Column("originator_version", BigInteger, nullable=False),
-            Column("topic", Text, nullable=False),
-            Column("state", Text, nullable=False),
-            Column("salt", LargeBinary, nullable=False),
-            Column("recorded_at", BigInteger, nullable=False),  # Microseconds since 1970, UTC.
-            UniqueConstraint("originator_id", "originator_version", name="events_sequence"),
-            # PostgreSQL refuses NUL in text by itself.
-            CheckConstraint("instr(state, char(0)) = 0", name="events_no_nul").ddl_if(
-                dialect="sqlite"
-            ),
-        )
-        # Transfers whose account nobody owned: few, and looked for when an account is claimed.
-        Index(
-            "events_orphans",
-            self.events.c.position,
-            postgresql_where=text(ORPHANED.format(find="strpos")),
-            sqlite_where=text(ORPHANED.format(find="instr")),
-        )
-        self.tracking = Table(
-            "tracking",
-            self.metadata,
-            Column("application_name", Text, primary_key=True),
-            Column("notification_id", BigInteger, nullable=False),
-        )
-        self.lines = Table(
-            "lines",
-            self.metadata,
-            Column("position", Position, primary_key=True, autoincrement=False),
-            Column("line", Integer, primary_key=True, autoincrement=False),
-            Column("entity", Id, nullable=False),
-            Column("code", Text, nullable=False),
-            Column("amount_vnd", BigInteger, nullable=False),
-            sqlite_with_rowid=False,
-        )
-        self.balances = Table(
-            "balances",
-            self.metadata,
-            Column("entity", Id, primary_key=True),
-            Column("code", Text, primary_key=True),
-            Column("amount_vnd", BigInteger, nullable=False),
-            sqlite_with_rowid=False,
-            postgresql_with={"fillfactor": 50},
-        )
-        self.inbox = Table(
-            "inbox",
-            self.metadata,
-            Column("connection", Text, primary_key=True),
-            Column("event_id", Text, primary_key=True),
-            Column("digest", LargeBinary, primary_key=True),
-            Column("transfer_id", Id, nullable=False),
-            Column("position", Position, nullable=False),
-            Column("received_at", BigInteger, nullable=False),  # Microseconds since 1970, UTC.
-            Column("key", LargeBinary),
-            Column("body", LargeBinary),
-        )
-        self.directory = Table(
-            "directory",
-            self.metadata,
-            Column("position", Position, primary_key=True, autoincrement=False),
-        )
+        self.events = _events(self.metadata)
+        self.directory = _directory(self.metadata)
+        self.lines = _lines(self.metadata)
+        self.balances = _balances(self.metadata)
+        self.inbox = _inbox(self.metadata)
+        self.tracking = tracking(self.metadata)
+
+
+def _events(metadata: MetaData) -> Table:
+    table = Table(
+        "events",
+        metadata,
+        Column("position", Position, primary_key=True, autoincrement=False),
+        Column("originator_id", Id, nullable=False),
+        Column("originator_version", BigInteger, nullable=False),
+        Column("topic", Text, nullable=False),
+        Column("state", Text, nullable=False),
+        Column("salt", LargeBinary, nullable=False),
+        Column("recorded_at", BigInteger, nullable=False),  # Microseconds since 1970, UTC.
+        UniqueConstraint("originator_id", "originator_version", name="events_sequence"),
+        # PostgreSQL refuses NUL in text by itself.
+        CheckConstraint("instr(state, char(0)) = 0", name="events_no_nul").ddl_if(dialect="sqlite"),
+    )
+    # Transfers whose account nobody owned: few, and looked for when an account is claimed.
+    Index(
+        "events_orphans",
+        table.c.position,
+        postgresql_where=text(ORPHANED.format(find="strpos")),
+        sqlite_where=text(ORPHANED.format(find="instr")),
+    )
+    return table
+
+
+def _directory(metadata: MetaData) -> Table:
+    """The positions of all changes of the directory."""
+    return Table(
+        "directory",
+        metadata,
+        Column("position", Position, primary_key=True, autoincrement=False),
+    )
+
+
+def _lines(metadata: MetaData) -> Table:
+    return Table(
+        "lines",
+        metadata,
+        Column("position", Position, primary_key=True, autoincrement=False),
+        Column("line", Integer, primary_key=True, autoincrement=False),
+        Column("entity", Id, nullable=False),
+        Column("code", Text, nullable=False),
+        Column("amount_vnd", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+    )
+
+
+def _balances(metadata: MetaData) -> Table:
+    return Table(
+        "balances",
+        metadata,
+        Column("entity", Id, primary_key=True),
+        Column("code", Text, primary_key=True),
+        Column("amount_vnd", BigInteger, nullable=False),
+        sqlite_with_rowid=False,
+        postgresql_with={"fillfactor": 50},
+    )
+
+
+def _inbox(metadata: MetaData) -> Table:
+    return Table(
+        "inbox",
+        metadata,
+        Column("connection", Text, primary_key=True),
+        Column("event_id", Text, primary_key=True),
+        Column("digest", LargeBinary, primary_key=True),
+        Column("transfer_id", Id, nullable=False),
+        Column("position", Position, nullable=False),
+        Column("received_at", BigInteger, nullable=False),  # Microseconds since 1970, UTC.
+        Column("key", LargeBinary),
+        Column("body", LargeBinary),
+    )
+
+
+def tracking(metadata: MetaData) -> Table:
+    """How far each followed log was followed; read models have one of their own."""
+    return Table(
+        "tracking",
+        metadata,
+        Column("application_name", Text, primary_key=True),
+        Column("notification_id", BigInteger, nullable=False),
+    )

@@ -1,4 +1,4 @@
-"""A door before a PostgreSQL server that can be shut, fall silent, or cut a connection mid-sentence."""
+"""A door before PostgreSQL that can be shut, fall silent, or cut a connection mid-sentence."""
 
 import socket
 from collections.abc import Callable

@@ -4,7 +4,7 @@ import base64
 import binascii
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -31,6 +31,12 @@ class NoKey(Refusal):
     code = "no_key"
 
 
+class KeyOutOfReach(Refusal):
+    """The file of the master key can be neither read nor made."""
+
+    code = "key_out_of_reach"
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the program was told about where it runs."""
@@ -41,7 +47,7 @@ class Settings:
     """CHOSO_DATABASE_URL: sqlite:///FILE or postgresql://...; default a file under `var/`."""
     production: bool
     """CHOSO_ENV=production: no invented keys, no simulated money, no missing rights."""
-    master_key: str | None
+    master_key: str | None = field(repr=False)
     """CHOSO_MASTER_KEY: the master key itself; older ones, which only open, follow after commas."""
     master_key_file: Path | None
     """CHOSO_MASTER_KEY_FILE: where it is written, one a line, the newest first."""
@@ -53,10 +59,13 @@ class Settings:
             return self.master_key_file
         try:
             url = make_url(self.database_url)
-        except ArgumentError:
+        except (ArgumentError, ValueError):  # ValueError: the port is no number.
             raise NotADatabase from None
-        if url.get_backend_name() == "sqlite" and url.database:
+        backend = url.get_backend_name()
+        if backend == "sqlite" and url.database and url.database != ":memory:":
             return Path(url.database).with_suffix(".key")
+        if backend not in ("postgresql", "postgres"):
+            raise NotADatabase
         name = sha256(f"{url.host}{url.port}{url.database}{dict(url.query)}".encode()).hexdigest()
         return self.home / "var" / f"{url.database}-{name[:8]}.key"
 
@@ -85,9 +94,9 @@ def master_keys(settings: Settings, *, create: bool = False) -> tuple[bytes, ...
     if settings.master_key is not None:
         texts = settings.master_key.split(",")
     elif settings.key_file.exists():
-        texts = settings.key_file.read_text("ascii", errors="replace").split()
+        texts = _written_keys(settings.key_file)
     elif create and not settings.production:
-        texts = [_write_new_key(settings.key_file)]
+        texts = _write_new_key(settings.key_file)
     else:
         raise NoKey
     keys = tuple(_key(text.strip()) for text in texts)
@@ -98,16 +107,25 @@ def master_keys(settings: Settings, *, create: bool = False) -> tuple[bytes, ...
     return keys
 
 
-def _write_new_key(file: Path) -> str:
-    file.parent.mkdir(parents=True, exist_ok=True)
+def _written_keys(file: Path) -> list[str]:
+    try:
+        return file.read_text("ascii", errors="replace").split()
+    except OSError as error:
+        raise KeyOutOfReach(f"The key file {file} cannot be read: {error.strerror}.") from None
+
+
+def _write_new_key(file: Path) -> list[str]:
     text = os.urandom(KEY_BYTES).hex()
     try:
+        file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as opened:
+            opened.write(text + "\n")
     except FileExistsError:  # Another process was faster: its key it is.
-        return file.read_text("ascii").split()[0]
-    with os.fdopen(descriptor, "w") as opened:
-        opened.write(text + "\n")
-    return text
+        return _written_keys(file)
+    except OSError as error:
+        raise KeyOutOfReach(f"The key file {file} cannot be made: {error.strerror}.") from None
+    return [text]
 
 
 def _key(text: str) -> bytes:

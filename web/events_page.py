@@ -1,4 +1,4 @@
-"""Writes docs/events.md: every event of the house, read from its class. `python -m web.events_page`."""
+"""Writes docs/events.md, every event as its class tells it: `python -m web.events_page`."""
 
 import ast
 import importlib
@@ -6,19 +6,18 @@ import inspect
 import pkgutil
 import textwrap
 from collections.abc import Iterator
-from dataclasses import fields
 from datetime import datetime
 from types import NoneType
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_args, get_origin
 from uuid import UUID
 
-import msgspec
+from msgspec import structs
 
 from ledger.chart import CHART
 from ledger.fact import Fact
-from ledger.posting import COUNTER_ACCOUNT, RULES, Entry, lines_of
+from ledger.posting import COUNTER_ACCOUNT, RULES, lines_of
 from ledger.store.mapper import shape
-from ledger.telling import Purpose, Standing, Telling
+from ledger.telling import Direction, Purpose, Standing, Telling
 
 PACKAGES = ("ledger", "market", "catalog", "commune", "integrations")
 """Where facts live."""
@@ -28,23 +27,45 @@ PARTS = (Telling, Standing, Purpose)
 HEAD = """\
 # The events
 
-Everything that a book remembers, as it is stored: one JSON text an event, readable with psql or sqlite3.
-A topic is a name for ever, and an event that was ever released keeps its shape; `tests/golden/events/` holds
-a stored sample of each. Moments are ISO times in UTC, amounts are whole đồng, ids are UUIDs.
+Everything that a book remembers, as the table `events` keeps it: a topic, and one JSON text that
+psql or sqlite3 shows. A topic is a name for ever, and an event that was ever released keeps its
+shape: `tests/golden/events/` holds a stored sample of each. Moments are ISO times in UTC, amounts
+whole đồng.
 
-This page is generated from the code. To write it anew: `.venv/bin/python -m web.events_page > docs/events.md`.
+This page is made from the code: `.venv/bin/python -m web.events_page > docs/events.md`
 """
+
+WORDS: dict[Any, str] = {
+    str: "text", int: "whole number", bool: "true or false", datetime: "moment", UUID: "id",
+    NoneType: "null",
+}  # fmt: skip
 
 POSTS = {
     frozenset({"stands"}): "the lines of `stands`",
     frozenset({"stood", "stands"}): "what leads from the lines of `stood` to those of `stands`",
-    frozenset({"stood"}): "the lines of `stood`, undone",
+    frozenset({"stood"}): "the lines of `stood` once more, with the sides exchanged",
 }
 """What an event posts, by the standings that it carries."""
 
 
-def events() -> list[type[Any]]:
-    """Every event class of the house, by aggregate and then in the order of the code."""
+def page() -> str:
+    """The whole page."""
+    told, group = [HEAD], ""
+    for event in events():
+        fact = event.__qualname__.split(".")[0]
+        if fact != group:
+            told.append(f"## {fact}\n\n{inspect.cleandoc(_aggregate(event).__doc__ or '')}\n")
+        group = fact
+        told.append(f"### {event.TOPIC}\n\n{sentence(event)}\n\n{_fields(shape(event), event)}")
+        if event.TOPIC in RULES:
+            told.append(f"Posts {_posts(event)}.\n")
+    told.append("## What several events carry\n")
+    told += [f"### {part.__name__}\n\n{part.__doc__}\n\n{_fields(part, part)}" for part in PARTS]
+    return "\n".join([*told, _lines()])
+
+
+def events() -> list[Any]:
+    """Every event class of the house, by package and aggregate, then in the order of the code."""
     for package in map(importlib.import_module, PACKAGES):
         for room in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(room.name)
@@ -59,69 +80,93 @@ def events() -> list[type[Any]]:
 
 def _below(fact: type[Fact]) -> Iterator[type[Fact]]:
     for kind in fact.__subclasses__():
-        yield kind
+        if kind.__module__.split(".")[0] in PACKAGES:
+            yield kind
         yield from _below(kind)
 
 
-def written(event: type[Any]) -> type[Any]:
+def sentence(event: type[Any]) -> str:
+    """What happened, in the words of the event's own docstring; empty when it has none."""
+    source = _written(event)
+    return "" if source is None else inspect.cleandoc(source.__doc__ or "")
+
+
+def _written(event: type[Any]) -> type[Any] | None:
     """The class as it stands in the code; the library puts classes of its own before it."""
-    return next(
-        (
-            kind
-            for kind in event.__mro__
-            if kind.__qualname__ == event.__qualname__ and "TOPIC" in vars(kind)
-        ),
-        event,
+    same = (kind for kind in event.__mro__ if kind.__qualname__ == event.__qualname__)
+    return next((kind for kind in same if "TOPIC" in vars(kind)), None)
+
+
+def _aggregate(event: type[Any]) -> type[Any]:
+    name = event.__qualname__.split(".")[0]
+    found: type[Any] = getattr(importlib.import_module(event.__module__), name)
+    return found
+
+
+def _fields(stored: type[Any], source: type[Any]) -> str:
+    notes = _notes(_written(source) or source)
+    return "".join(
+        f"- `{field.name}`: {_type(field.type)}{notes.get(field.name, '')}\n"
+        for field in structs.fields(stored)
     )
 
 
-def sentence(event: type[Any]) -> str | None:
-    """What happened, in the words of its docstring; None when it has none of its own."""
-    source = written(event)
-    return inspect.cleandoc(source.__doc__ or "") or None if source is not event else None
+def _type(kind: Any) -> str:
+    """A type as a clerk would say it."""
+    if kind in PARTS:
+        return f"[{kind.__name__}](#{kind.__name__.lower()})"
+    if get_origin(kind) is Literal:
+        return " or ".join(f'`"{value}"`' for value in get_args(kind))
+    if get_origin(kind) is tuple:
+        return f"list of {_type(get_args(kind)[0])}"
+    if get_args(kind):
+        return " or ".join(map(_type, get_args(kind)))
+    return WORDS.get(kind, getattr(kind, "__name__", str(kind)))
 
 
-def page() -> str:
-    """The whole page."""
-    told, group = [HEAD], ""
-    for event in events():
-        fact = event.__qualname__.split(".")[0]
-        if fact != group:
-            group = fact
-            told.append(f"## {fact}\n")
-        told.append(_event(event))
-    told.append("## What several events carry\n")
-    told += [_part(part) for part in PARTS]
-    told.append(_standings())
-    return "\n".join(told)
+def _notes(source: type[Any]) -> dict[str, str]:
+    """What the code says below a field, by its name."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(source))).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    notes = {}
+    for field, below in zip(tree.body, tree.body[1:], strict=False):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(words))),
+            ):
+                notes[name] = f". {inspect.cleandoc(words)}"
+    return notes
 
 
-def _event(event: type[Any]) -> str:
-    stored = shape(event)
-    rows = [(field.name, get_type_hints(stored)[field.name]) for field in fields_of(stored)]
-    posting = ""
-    if event.TOPIC in RULES:
-        carried = frozenset(name for name, kind in rows if kind is Standing)
-        posting = f"\nPosts {POSTS.get(carried, 'by a rule of its own in ledger/posting.py')}.\n"
-    return (
-        f"### {event.TOPIC}\n\n{sentence(event)}\n\n{_table(rows, _notes(written(event)))}{posting}"
-    )
+def _posts(event: Any) -> str:
+    standings = {field.name for field in structs.fields(shape(event)) if field.type is Standing}
+    return POSTS.get(frozenset(standings), "by a rule of its own in `ledger/posting.py`")
 
 
-def fields_of(kind: type[Any]) -> Any:
-    return msgspec.structs.fields(kind)
-
-
-def _part(part: type[Any]) -> str:
-    rows = [(field.name, get_type_hints(part)[field.name]) for field in fields_of(part)]
-    about = inspect.cleandoc(part.__doc__ or "")
-    return f"### {part.__name__}\n\n{about}\n\n{_table(rows, _notes(part))}"
-
-
-def _table(rows: list[tuple[str, Any]], notes: dict[str, str]) -> str:
-    head = "| field | type | |\n|---|---|---|\n" if notes else "| field | type |\n|---|---|\n"
-    lines = [
-        f"| `{name}` | {_type(kind)} |" + (f" {notes.get(name, '')} |" if notes else "")
-        for name, kind in rows
+def _lines() -> str:
+    """What the posting rules make of each standing, asked of the rules themselves."""
+    told = [
+        "### The lines of a standing\n",
+        "None while `entity_id` is null; all of them are that entity's own.\n",
+        "| purpose | money came | money left | and once settled, came |",
+        "|---|---|---|---|",
     ]
-    return head + "\n".join(lines) + "\n"
+    for kind in COUNTER_ACCOUNT:
+        ways = (("in", False), ("out", False), ("in", True))
+        came, left, settled = (_entry(kind, way, done) for way, done in ways)  # type: ignore[arg-type]
+        told.append(f"| {kind} | {came} | {left} | {settled} |")
+    accounts = "; ".join(f"{account.code} {account.name}" for account in CHART.values())
+    return "\n".join([*told, f"\nThe accounts: {accounts}.\n"])
+
+
+def _entry(kind: str, direction: Direction, settled: bool) -> str:
+    sums: dict[str, int] = {}
+    for line in lines_of(Standing(direction, UUID(int=1), 1, Purpose(kind, ""), settled)):
+        sums[line.code] = sums.get(line.code, 0) + line.amount_vnd
+    debit, credit = (next(c for c, vnd in sums.items() if vnd == side) for side in (1, -1))
+    return f"Dr {debit} / Cr {credit}"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

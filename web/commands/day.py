@@ -55,9 +55,12 @@ def day(
 
 def _day(text: str) -> date:
     try:
-        return date.fromisoformat(text)
+        on = date.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a day like 2026-11-22.") from None
+    if not 2000 <= on.year < 2100:
+        raise click.BadParameter("A simulated day lies between the years 2000 and 2099.")
+    return on
 
 
 def run_day(wiring: Wiring, stalls: int, payments: int, seed: int, on: date) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""What was once stored is read for ever."""

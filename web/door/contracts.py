@@ -1,0 +1,106 @@
+"""Who vouches for a notice: the connections of its provider, remembered, and looked up anew in time."""
+
+import asyncio
+from collections.abc import Mapping
+from datetime import datetime
+from typing import NamedTuple
+
+from eventsourcing.persistence import PersistenceError
+from sqlalchemy.exc import SQLAlchemyError
+
+from ledger.vault import WrongKey
+from market.ports import BankDialect, BankNotice, Verdict
+from market.stalls.connections import Connection
+from market.stalls.notice import Source
+from web.door.answers import TurnedAway, busy
+from web.door.log import log, what
+from web.door.open_book import OpenBook
+
+AGAIN_S = 1.0
+"""How often, at most, an unknown signature makes us look whether there is a new secret."""
+REFRESH_S = 10.0
+"""How long a secret may still be believed after it was taken back."""
+_TELLING = ("stale", "malformed", "bad_signature", "no_signature")
+"""Of several refusals the one that says most: a stale notice was signed with a right key."""
+
+
+class Judged(NamedTuple):
+    """A verdict, and through which connection the provider spoke, if it was one."""
+
+    verdict: Verdict
+    source: Source | None
+
+    @property
+    def notice(self) -> BankNotice | None:
+        return self.verdict.notice
+
+
+class Contracts:
+    """The connections as last read. Several of one provider are tried in the order of their names."""
+
+    def __init__(self, book: OpenBook, dialects: Mapping[str, BankDialect]) -> None:
+        self._book = book
+        self._dialects = dialects
+        self._known: dict[str, list[Connection]] | None = None
+        self._read_at = float("-inf")
+        self._reading: asyncio.Task[None] | None = None
+
+    async def judge(
+        self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime
+    ) -> Judged:
+        """Verifies the received bytes; a signature that nobody knows is tried on fresh secrets."""
+        if self._known is None and not await self._look_again():
+            raise TurnedAway(busy("secrets_unknown", "The secrets cannot be read; tell it again."))
+        judged = self._judge(provider, headers, body, at)
+        if judged.source is None and judged.verdict.reason != "no_signature":
+            before = self._known
+            if await self._look_again() and self._known != before:
+                judged = self._judge(provider, headers, body, at)
+        return judged
+
+    def _judge(
+        self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime
+    ) -> Judged:
+        dialect = self._dialects[provider]
+        reasons = {}
+        for connection in (self._known or {}).get(provider, ()):
+            verdict = dialect.verify(headers, body, connection.secrets, at)
+            if verdict.authentic:
+                return Judged(verdict, connection.source)
+            reasons[verdict.reason] = verdict
+        for reason in _TELLING:
+            if reason in reasons:
+                return Judged(reasons[reason], None)
+        return Judged(dialect.verify(headers, body, (), at), None)
+
+    async def _look_again(self) -> bool:
+        """Whether the secrets are known afresh; looks at most once a second, all together."""
+        if self._reading is None:
+            if asyncio.get_running_loop().time() - self._read_at < AGAIN_S:
+                return False
+            self._reading = asyncio.create_task(self.refresh())
+            self._reading.add_done_callback(self._read)
+        await asyncio.shield(self._reading)
+        return self._known is not None
+
+    def _read(self, _: "asyncio.Task[None]") -> None:
+        self._reading = None
+
+    async def refresh(self) -> None:
+        """Reads the connections; when that fails, those known before stay in force."""
+        self._read_at = asyncio.get_running_loop().time()
+        connections = self._book.wiring.connections
+        try:
+            found = await asyncio.to_thread(connections.all)
+        except (PersistenceError, SQLAlchemyError, WrongKey) as error:
+            log.error("contracts_not_read", error=what(error))
+            return
+        known: dict[str, list[Connection]] = {}
+        for connection in found:
+            known.setdefault(connection.provider, []).append(connection)
+        self._known = known
+
+    async def refresh_when_old(self) -> None:
+        """Called now and then, so that a secret that was taken back is soon refused."""
+        if asyncio.get_running_loop().time() - self._read_at >= REFRESH_S:
+            await self.refresh()

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from ledger.as_of import position_at
 from ledger.book import Book
 from ledger.chart import CHART
-from ledger.transfers import position_at
 
 Balances = Mapping[tuple[UUID, str], int]
 """(entity, code) -> đồng; a debit balance is positive."""

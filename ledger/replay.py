@@ -7,11 +7,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Row, select
 
+from ledger.as_of import position_at
 from ledger.book import Book
 from ledger.journal import TrialBalance
 from ledger.posting import RULES, post
 from ledger.store.mapper import reader
-from ledger.transfers import position_at
 
 PAGE = 10_000
 """Rows fetched at a time: memory stays flat whatever the length of the log."""

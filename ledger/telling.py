@@ -77,3 +77,10 @@ class Directory(Protocol):
     ) -> Purpose:
         """What a movement on the entity's account was for, by the codes that its payer wrote."""
         ...
+
+
+class View(Directory, Protocol):
+    """The directory as it was at one position; decisions on it hold only while it does."""
+
+    @property
+    def position(self) -> int: ...

@@ -1,11 +1,12 @@
-"""Looks for transfers of an account in the log: those that a change of its owner may concern."""
+"""Finds transfers in the log: what one turned out to be, and those that a new owner may concern."""
 
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Connection, Select, Table, select, text
+from sqlalchemy import Column, Select, select, text
 
+from ledger.as_of import position_at
 from ledger.book import Book
 from ledger.store.mapper import reader
 from ledger.store.tables import ORPHANED
@@ -13,6 +14,14 @@ from ledger.transfer import Transfer
 
 CLOCKS_DIFFER = timedelta(days=1)
 """A bank may book in its own future by no more than this."""
+
+
+def standing(book: Book, wanted: UUID) -> Transfer | None:
+    """The transfer, or the one that it turned out to be; None when the book knows neither."""
+    transfer = book.find(Transfer, wanted)
+    while transfer is not None and transfer.same_as is not None:
+        transfer = book.find(Transfer, transfer.same_as)
+    return transfer
 
 
 def orphans_of(book: Book, account_key: str) -> list[UUID]:
@@ -52,24 +61,3 @@ def told_since(book: Book, account_key: str, since: datetime) -> list[UUID]:
             .order_by(events.c.position)
         )
         return list(connection.scalars(query))
-
-
-def position_at(connection: Connection, events: Table, moment: datetime) -> int:
-    """The last position recorded at `moment` or before; 0 when there is none.
-
-    Times never decrease along the log, so that halving finds it without an index.
-    """
-    c = events.c
-    at_us = int(moment.timestamp() * 1_000_000)
-    below, above = (
-        0,
-        connection.scalar(select(c.position).order_by(c.position.desc()).limit(1)) or 0,
-    )
-    while below < above:
-        middle = (below + above + 1) // 2
-        recorded_at = connection.scalar(select(c.recorded_at).where(c.position == middle))
-        if recorded_at is not None and recorded_at <= at_us:
-            below = middle
-        else:
-            above = middle - 1
-    return below

@@ -18,7 +18,8 @@ from sqlalchemy.pool import NullPool
 from ledger.book import Book
 from ledger.fact import Fact, begin
 from ledger.founding import found
-from ledger.payments import Heard, Payments
+from ledger.hearing import Heard, Hearing
+from ledger.payments import Payments
 from ledger.persons import Persons
 from ledger.posting import post
 from ledger.store import StoreFactory
@@ -263,11 +264,11 @@ def open_market(
         connections_table(tables)
         found(book, vault, book_id=BOOK_ID, name="Sổ mẫu", demonstration=True, at=clock.at)
         title = read(engines, tables, vault)
-        payments, directory = Payments(book, vault), Directory(book, title.book_id)
+        payments, directory = Payments(book), Directory(book, title.book_id)
         directory.refresh()
         persons = Persons(engines, tables, vault)
         register = Register(book, title, directory, persons, payments)
-        reception = Reception(book, payments, directory, title.key)
+        reception = Reception(book, Hearing(book, vault), directory, title.key)
         yield Market(
             url, clock, book, vault, title, payments, directory, persons, register, reception
         )

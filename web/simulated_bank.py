@@ -1,11 +1,11 @@
-"""The simulated bank's way in: its contracts with each provider, and the same door as real money."""
+"""The simulated bank's way in: contracts with each provider, and the door of real money."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from secrets import token_hex
 
-from ledger.payments import Heard
+from ledger.hearing import Heard
 from ledger.refusal import Refusal
 from market.stalls import demonstration
 from market.stalls.banks import DEMONSTRATION_BIN

@@ -15,6 +15,7 @@ from integrations.payos import PayOS
 from integrations.sepay import SePay
 from ledger.book import Book
 from ledger.founding import Founded, found
+from ledger.hearing import Hearing
 from ledger.payments import Payments
 from ledger.persons import Persons
 from ledger.refusal import Refusal
@@ -117,7 +118,7 @@ def opened(settings: Settings) -> Iterator[Wiring]:
             raise NoBook
         vault = Vault(master_keys(settings))
         title = read(engines, tables, vault)
-        payments = Payments(book, vault)
+        payments = Payments(book)
         directory = Directory(book, title.book_id)
         directory.refresh()
         persons = Persons(engines, tables, vault)
@@ -127,7 +128,7 @@ def opened(settings: Settings) -> Iterator[Wiring]:
             payments,
             directory,
             Register(book, title, directory, persons, payments),
-            Reception(book, payments, directory, title.key),
+            Reception(book, Hearing(book, vault), directory, title.key),
             Connections(engines, tables, vault),
         )
     finally:

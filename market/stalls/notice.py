@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import NamedTuple
 
 from ledger.book import Book
+from ledger.hearing import Heard, Hearing, Movement
 from ledger.identity import account_key, bank_reference
 from ledger.inbox import Word
 from ledger.market_day import market_day
 from ledger.money import amount
-from ledger.payments import Heard, Movement, Payments
 from ledger.store.command import Command
 from market.ports import BankNotice
 from market.stalls.banks import bin_of, reuses_references
@@ -28,11 +28,9 @@ class Source(NamedTuple):
 class Reception:
     """Takes authentic notices only; who vouches for them is the dialects' business."""
 
-    def __init__(
-        self, book: Book, payments: Payments, directory: Directory, book_key: bytes
-    ) -> None:
+    def __init__(self, book: Book, hearing: Hearing, directory: Directory, book_key: bytes) -> None:
         self._book = book
-        self._payments = payments
+        self._hearing = hearing
         self._directory = directory
         self._book_key = book_key
 
@@ -45,7 +43,7 @@ class Reception:
 
         def decision() -> Heard:
             view = self._directory.view
-            return self._payments.hear(self.understand(source, notice, word, view), view)
+            return self._hearing.hear(self.understand(source, notice, word, view), view)
 
         return self._book.decide(decision, outdated=self._directory.refresh)
 
@@ -58,7 +56,7 @@ class Reception:
         if any(code not in view.stalls for code in _candidates(notice)):
             return None  # Perhaps a request's code: only the book can tell.
         word = Word(source.name, notice.event_id, body, at)
-        return self._payments.hope(self.understand(source, notice, word, view), view)
+        return self._hearing.hope(self.understand(source, notice, word, view), view)
 
     def understand(
         self, source: Source, notice: BankNotice, word: Word, view: DirectoryView

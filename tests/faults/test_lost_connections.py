@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from itertools import count
 from random import Random
-from threading import Event, Thread
 
 import pytest
 from eventsourcing.persistence import OperationalError
@@ -17,6 +16,7 @@ from ledger.store import engines
 from ledger.store.batch import Batch, Refused, Written
 from ledger.store.command import OutcomeUnknown, Taken
 from ledger.store.recorder import LogRecorder
+from tests.faults.customers import Customers
 from tests.faults.proxy import Place, Proxy
 from tests.ledger.store.one_batch import together
 from tests.ledger.store.simple_log import checked, event, lines, open_log, paid
@@ -26,8 +26,6 @@ TERMINATE_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
     "WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-FIRST = 10
-"""From this number on a history is a customer's."""
 
 
 @pytest.fixture
@@ -51,46 +49,6 @@ def administrator(url: str) -> Engine:
 def terminate_others(url: str) -> None:
     with administrator(url).connect() as connection:
         connection.exec_driver_sql(TERMINATE_OTHERS)
-
-
-class Customers:
-    """Threads that pay one payment after another, and keep what they heard of each."""
-
-    def __init__(self, log: LogRecorder, threads: int) -> None:
-        self.acknowledged: set[int] = set()
-        self.errors: dict[int, BaseException] = {}
-        self._log = log
-        self._stop = Event()
-        self._threads = [Thread(target=self._pay, args=(n,)) for n in range(threads)]
-
-    def __enter__(self) -> "Customers":
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
-        assert not any(thread.is_alive() for thread in self._threads)
-
-    def _pay(self, first: int) -> None:
-        number = FIRST + first
-        while not self._stop.is_set():
-            try:
-                self._log.insert_events(**paid(number))
-            except BaseException as error:
-                self.errors[number] = error
-            else:
-                self.acknowledged.add(number)
-            number += len(self._threads)
-
-    def agree_with(self, url: str) -> None:
-        """Acknowledged is stored; refused is not; only of the unknown nobody can tell."""
-        stored = {history for history, _ in checked(url).histories if history >= FIRST}
-        unknown = {n for n, error in self.errors.items() if isinstance(error, OutcomeUnknown)}
-        assert {type(error) for error in self.errors.values()} <= {OutcomeUnknown, OperationalError}
-        assert self.acknowledged <= stored <= self.acknowledged | unknown
 
 
 def test_backends_terminated_under_load_lose_nothing_and_double_nothing(

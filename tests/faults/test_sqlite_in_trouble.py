@@ -1,4 +1,4 @@
-"""SQLite: a locked file is waited for, a full disk is told to everyone, and neither loses anything."""
+"""SQLite: a locked file is waited for, a full disk is told to all, and neither loses anything."""
 
 import subprocess
 import sys

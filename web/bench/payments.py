@@ -9,9 +9,9 @@ from uuid import UUID, uuid4
 
 from ledger.book import Book
 from ledger.fact import Fact
+from ledger.hearing import Hearing, Movement
 from ledger.identity import transfer_id
 from ledger.inbox import Word
-from ledger.payments import Movement, Payments
 from ledger.posting import post
 from ledger.store.append_postgresql import PostgresqlAppend
 from ledger.store.append_sqlite import SqliteAppend
@@ -95,7 +95,7 @@ class OurBook:
     def __init__(self, url: str, schema: str | None) -> None:
         self.book = Book(url, schema=schema)
         self._market = Market()
-        self._payments = Payments(self.book, Vault((os.urandom(KEY_BYTES),)))
+        self._hearing = Hearing(self.book, Vault((os.urandom(KEY_BYTES),)))
 
     def create(self) -> None:
         """Creates the tables, in an empty database or schema."""
@@ -108,7 +108,7 @@ class OurBook:
     def hear(self, callers: int, seconds: float) -> Turn:
         """The same from a notice: its raw body goes into the inbox, under a key of its own."""
         market = self._market
-        return take_turn(lambda: self._payments.hear(market.movement(), market), callers, seconds)
+        return take_turn(lambda: self._hearing.hear(market.movement(), market), callers, seconds)
 
     def bulk(self, seconds: float, *, building: bool) -> Turn:
         """Batches that are handed to the database by one caller, one after the other.

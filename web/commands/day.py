@@ -66,7 +66,7 @@ def _day(text: str) -> date:
 def run_day(wiring: Wiring, stalls: int, payments: int, seed: int, on: date) -> dict[str, Any]:
     """Furnishes what is missing, sends the day's notices and says what became of them."""
     made = demonstration.furnish(wiring.register, wiring.title.book_id, stalls)
-    plan = plan_day(_payable(wiring, made, payments, seed, on), payments, seed, on)
+    plan = plan_day(_payable(wiring, made, seed, on), payments, seed, on)
     started = time.perf_counter()
     became = _send_all(wiring, plan)
     seconds = time.perf_counter() - started
@@ -84,19 +84,21 @@ def run_day(wiring: Wiring, stalls: int, payments: int, seed: int, on: date) -> 
 
 
 def _payable(
-    wiring: Wiring, made: list[DemonstrationStall], payments: int, seed: int, on: date
+    wiring: Wiring, made: list[DemonstrationStall], seed: int, on: date
 ) -> list[PayableStall]:
-    """The stalls as the simulated bank knows them, some with an open payment request."""
-    asked = min(len(made), payments // 20)
+    """The stalls as the simulated bank knows them, every third with an open payment request.
+
+    Who asks must not follow from the number of payments: more of them only add to the day.
+    """
     return [
         PayableStall(
             stall.code,
             stall.account_number,
             stall.provider,
             weight=1 + stall.number % 7,
-            requests=_ask(wiring, stall, f"{seed}/{len(made)}/{on}") if n < asked else (),
+            requests=() if stall.number % 3 else _ask(wiring, stall, f"{seed}/{len(made)}/{on}"),
         )
-        for n, stall in enumerate(made)
+        for stall in made
     ]
 
 

@@ -1,4 +1,4 @@
-"""The door: bank notices come in over HTTP, are answered once they are written, and nothing floods it.
+"""The door: bank notices come in over HTTP and are answered once written; nothing floods it.
 
-Read `door.py` for the way of a request, `hooks.py` for the way of a notice, `limits.py` for the caps.
+`door.py` is the way of a request, `hooks.py` the way of a notice, `limits.py` has the caps.
 """

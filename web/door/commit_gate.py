@@ -1,4 +1,4 @@
-"""What an event loop waits at while the writer works: one wake-up for all that a batch has freed."""
+"""What an event loop waits at while the writer works: one wake-up for all that a batch freed."""
 
 import asyncio
 from collections import deque

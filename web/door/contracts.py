@@ -1,4 +1,4 @@
-"""Who vouches for a notice: the connections of its provider, remembered, and looked up anew in time."""
+"""Who vouches for a notice: the connections of its provider, remembered, looked up anew in time."""
 
 import asyncio
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Judged(NamedTuple):
 
 
 class Contracts:
-    """The connections as last read. Several of one provider are tried in the order of their names."""
+    """The connections as last read; several of one provider are tried in the order of names."""
 
     def __init__(self, book: OpenBook, dialects: Mapping[str, BankDialect]) -> None:
         self._book = book

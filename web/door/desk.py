@@ -1,4 +1,4 @@
-"""The desk where a notice waits for its commit: without a thread where it can, in one where it must."""
+"""The desk where a notice waits for its commit: without a thread if it can, in one if it must."""
 
 import asyncio
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -7,7 +7,7 @@ from datetime import datetime
 from eventsourcing.persistence import PersistenceError
 from sqlalchemy.exc import SQLAlchemyError
 
-from ledger.payments import Heard
+from ledger.hearing import Heard
 from ledger.store.command import Command, Outdated, Taken
 from market.ports import BankNotice
 from market.stalls.notice import Source

@@ -115,7 +115,7 @@ class Door:
                 answer = await self._health.answer(request)
             else:
                 answer = await self._page(request, send)
-                route = request.scope.get("choso.route", route)
+                route = request.notes.get("route", route)
         except TurnedAway as turned_away:
             answer = turned_away.answer
         except ClientGone:
@@ -130,7 +130,7 @@ class Door:
                 "request", request_id=request.id, method=request.known_method, route=route,
                 status=answer.status, outcome=answer.outcome, ms=round(seconds * 1_000, 2),
             )  # fmt: skip
-        if answer.status != CLIENT_GONE and not request.scope.get("choso.answered"):
+        if answer.status != CLIENT_GONE and "answered" not in request.notes:
             await give(send, answer, request.id)
 
     async def _page(self, request: Request, send: Send) -> Answer:
@@ -140,12 +140,11 @@ class Door:
         async def sending(message: Message) -> None:
             nonlocal told
             if message["type"] == "http.response.start":
-                request.scope["choso.answered"] = True
+                request.notes["answered"] = "yes"
                 told = told._replace(status=message["status"])
                 fixed = [*ALWAYS[:1], (b"x-request-id", request.id.encode())]
                 message = {**message, "headers": [*message["headers"], *fixed]}
             await send(message)
 
-        request.scope["choso.request_id"] = request.id
         await self._pages.serve(request, sending)
         return told

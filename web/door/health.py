@@ -1,11 +1,11 @@
-"""Is the process alive, can it take notices, and what has it counted: for watchers, not for people."""
+"""Is the process alive, can it take notices, what has it counted: for watchers, not for people."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from eventsourcing.persistence import PersistenceError
-from sqlalchemy import select
+from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from ledger.title_page import exists
@@ -29,15 +29,18 @@ class Following(Protocol):
     def name(self) -> str: ...
 
     @property
+    def state(self) -> str: ...
+
+    @property
     def position(self) -> int: ...
 
     @property
-    def behind(self) -> int:
+    def lag(self) -> int:
         """Events that it has still to take in."""
         ...
 
     @property
-    def fault(self) -> str | None:
+    def failed(self) -> str | None:
         """Why it has stopped, if it has."""
         ...
 
@@ -96,13 +99,14 @@ class Health:
         followers = [
             {
                 "name": following.name,
+                "state": following.state,
                 "position": following.position,
-                "behind": following.behind,
-                "fault": following.fault,
+                "lag": following.lag,
+                "failed": following.failed,
             }
             for following in seen.followers
         ]
-        stopped = [following.name for following in seen.followers if following.fault is not None]
+        stopped = [following.name for following in seen.followers if following.failed is not None]
         return told(
             503 if seen.fault else 200,
             {
@@ -136,9 +140,11 @@ class Health:
         try:
             if not exists(store.engines, store.tables):
                 return Seen("no_book", None, ())
+            metadata = store.tables.metadata
             with store.engines.reading() as connection:
-                for table in store.tables.metadata.sorted_tables:
-                    connection.execute(select(table).limit(0))
+                there = inspect(connection).get_table_names(schema=metadata.schema)
+            if not {table.name for table in metadata.sorted_tables}.issubset(there):
+                return Seen("not_migrated", None, ())
             return Seen(None, wiring.book.log.max_notification_id() or 0, self._followers(wiring))
         except (PersistenceError, SQLAlchemyError) as error:
             log.warning("not_ready", error=what(error))

@@ -1,4 +1,4 @@
-"""POST /hooks/<provider>: a notice is judged by its bytes, heard by the book, and only then answered."""
+"""POST /hooks/<provider>: a notice is judged by its bytes, heard by the book, then answered."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

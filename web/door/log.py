@@ -25,10 +25,12 @@ _PROCESSORS: list[structlog.types.Processor] = [
 ]
 _RENDERER = structlog.processors.JSONRenderer(serializer=_line)
 
+_STANDARD_ERROR = open(2, "wb", buffering=0, closefd=False)  # noqa: SIM115 (never closed)
+
 structlog.configure(
     processors=[*_PROCESSORS, _RENDERER],
     wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    logger_factory=structlog.BytesLoggerFactory(sys.stderr.buffer),
+    logger_factory=structlog.BytesLoggerFactory(_STANDARD_ERROR),
 )
 log: Any = structlog.get_logger().bind()
 
@@ -39,10 +41,11 @@ def what(error: BaseException) -> str:
     >>> what(ValueError("0912345678"))
     'ValueError'
     """
-    kinds, seen = [], error
+    kinds: list[str] = []
+    seen: BaseException | None = error
     while seen is not None and len(kinds) < 5:
         kinds.append(type(seen).__name__)
-        seen = seen.__cause__  # type: ignore[assignment]
+        seen = seen.__cause__
     return " < ".join(kinds)
 
 

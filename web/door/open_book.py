@@ -9,6 +9,8 @@ from web.door.log import log, what
 from web.wiring import Wiring
 
 AGAIN_S = 1.0
+FIRST_S = 5.0
+"""How long the worker waits for the book before it begins to answer without one."""
 
 Opening = Callable[[], AbstractContextManager[Wiring]]
 
@@ -30,9 +32,14 @@ class OpenBook:
         return self._wiring
 
     async def start(self) -> None:
-        """Opens the book; when that fails, the door answers 503 and goes on trying."""
-        if not await self._open():
-            self._trying = asyncio.create_task(self._keep_trying())
+        """Opens the book. When that fails, or takes long, the door says 503 and goes on trying."""
+        self._trying = asyncio.create_task(self._keep_trying())
+        await asyncio.wait([self._trying], timeout=FIRST_S)
+
+    async def _keep_trying(self) -> None:
+        while not await self._open():
+            await asyncio.sleep(AGAIN_S)
+        log.info("book_opened")
 
     async def _open(self) -> bool:
         context = self._opening()
@@ -43,11 +50,6 @@ class OpenBook:
             return False
         self._context = context
         return True
-
-    async def _keep_trying(self) -> None:
-        while not await self._open():
-            await asyncio.sleep(AGAIN_S)
-        log.info("book_opened")
 
     async def stop(self) -> None:
         """Writes what waits and closes the book."""

@@ -25,7 +25,8 @@ class Pages:
         self._book = book
         self._limits = limits
         self._tally = tally
-        self._flask: WSGIMiddleware | None = None
+        self._flask: Any = None
+        """a2wsgi's; its types are stricter about messages than ASGI servers' are."""
         self.waiting = 0
 
     async def serve(self, request: Request, send: Send) -> None:
@@ -42,7 +43,7 @@ class Pages:
         finally:
             self.waiting -= 1
 
-    def _app(self) -> WSGIMiddleware:
+    def _app(self) -> Any:
         if self._flask is None:
             app = self._create_app(self._book.wiring)
             # Its queue has no end: a client that reads nothing would hold the page's thread.

@@ -15,7 +15,7 @@ METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 class Request:
     """One request; `scope` and `receive` are ASGI's."""
 
-    __slots__ = ("headers", "id", "method", "path", "receive", "scope")
+    __slots__ = ("headers", "id", "method", "notes", "path", "receive", "scope")
 
     def __init__(self, scope: dict[str, Any], receive: Receive) -> None:
         self.scope = scope
@@ -24,6 +24,9 @@ class Request:
         self.path: str = scope["path"]
         self.headers = _headers(scope["headers"])
         self.id = _sane_id(self.headers.get("x-request-id")) or os.urandom(8).hex()
+        self.notes: dict[str, str] = {"request_id": self.id}
+        """What the door and Flask tell each other about it: the `route` that was found, ..."""
+        scope["choso"] = self.notes
 
     @property
     def known_method(self) -> str:
@@ -88,4 +91,3 @@ def _sane_id(given: str | None) -> str | None:
 
 def _too_large(most: int) -> TurnedAway:
     return TurnedAway(refused(413, "too_large", f"A body has at most {most} bytes."))
-

@@ -91,5 +91,5 @@ class Tally:
         registry = self._registry
         if self._folder is not None:
             registry = CollectorRegistry()
-            MultiProcessCollector(registry, self._folder)
+            MultiProcessCollector(registry, self._folder)  # type: ignore[no-untyped-call]
         return generate_latest(registry)

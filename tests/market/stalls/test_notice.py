@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from ledger.money import NotAnAmount
-from ledger.payments import Heard
+from ledger.hearing import Heard
 from ledger.telling import ORPHAN, Purpose
 from ledger.transfer import Transfer
 from market.stalls.directory import ALWAYS

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from ledger.payment_request import PaymentRequest, ReferenceTaken
-from ledger.payments import Heard
+from ledger.hearing import Heard
 from ledger.telling import Purpose
 from market.stalls.code import code_of
 from tests.builders import CODE, DAWN, NOON, Market, Seller, open_market

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Table, select
 
+from ledger.instant import microseconds
+
 
 def position_at(connection: Connection, events: Table, moment: datetime) -> int:
     """The last position recorded at `moment` or before; 0 when there is none.
@@ -11,7 +13,7 @@ def position_at(connection: Connection, events: Table, moment: datetime) -> int:
     Times never decrease along the log, so that halving finds it without an index.
     """
     c = events.c
-    at_us = int(moment.timestamp() * 1_000_000)
+    at_us = microseconds(moment)
     below, above = (
         0,
         connection.scalar(select(c.position).order_by(c.position.desc()).limit(1)) or 0,

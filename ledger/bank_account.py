@@ -26,6 +26,7 @@ class BankAccount(Fact):
     """Known to the book from the day somebody claims it."""
 
     TOPIC = "ledger.BankAccount"
+    IN_DIRECTORY = True
 
     class Created(Fact.Created):
         """Somebody claimed a bank account that nobody in the book had; it was theirs all along."""

@@ -69,7 +69,11 @@ class Book(Application[UUID]):
             yield connection
 
     def _record(self, processing_event: ProcessingEvent[UUID]) -> list[Recording[UUID]]:
-        """Adds to what is saved the lines that follow from it."""
+        """Adds the lines that follow from what is saved, and whether it changes the directory."""
+        changed = processing_event.aggregates.values()
+        processing_event.saved_kwargs["directory"] = any(
+            isinstance(fact, Fact) and fact.IN_DIRECTORY for fact in changed
+        )
         processing_event.saved_kwargs["lines"] = [
             Line(n, *entry)
             for n, event in enumerate(processing_event.events)

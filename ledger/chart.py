@@ -38,3 +38,13 @@ CHART = {
 """Every account that a posting may name, by its code."""
 
 CASH, SETTLED, NOTIFIED, SALES = "1110", "1120", "1121", "5110"
+
+COUNTER_ACCOUNT = {
+    "sale": "5110",
+    "unmatched": "3380",
+    "receivable": "1310",
+    "owner": "3390",
+    "refund": "3320",
+    "payable": "3310",
+}
+"""Where the other side of a bank line stands, by the movement's purpose."""

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from ledger import inbox
 from ledger.book import Book
-from ledger.fact import begin
+from ledger.fact import Fact, begin, first
 from ledger.identity import transfer_id, unreferenced_id
 from ledger.receipts import save
 from ledger.store.command import Command, Taken
-from ledger.telling import Direction, Standing, Telling, View
-from ledger.transfer import Transfer, first_word
+from ledger.telling import ORPHAN, Direction, Directory, Standing, Telling, View
+from ledger.transfer import Transfer
 from ledger.transfers import standing
 from ledger.vault import Vault, digest
 
@@ -56,6 +56,31 @@ class Heard(NamedTuple):
     transfer_id: UUID
     stands: Standing | None
     """How the transfer stands now; not told when it was not news."""
+
+
+def first_word(
+    transfer_id: UUID,
+    account_key: str,
+    reference: str | None,
+    direction: Direction,
+    telling: Telling,
+    directory: Directory,
+) -> Fact.Created:
+    """The event with which a movement enters the book."""
+    owner = directory.owner_of(account_key, telling.booked_at)
+    purpose = ORPHAN
+    if owner is not None:
+        purpose = directory.purpose_of(
+            owner, account_key, direction, telling.codes, telling.booked_at
+        )
+    return first(
+        Transfer.Created,
+        transfer_id,
+        account_key=account_key,
+        reference=reference,
+        telling=telling,
+        stands=Standing(direction, owner, telling.amount_vnd, purpose),
+    )
 
 
 class Hearing:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, select
 
+from ledger.instant import microseconds
 from ledger.store.command import InboxRow
 from ledger.store.tables import Tables
 from ledger.vault import Vault, digest
@@ -76,7 +77,7 @@ def sealed(
         seen,
         digest(key, word.body),
         transfer_id,
-        int(word.received_at.timestamp() * 1_000_000),
+        microseconds(word.received_at),
         wrapped,
         vault.seal(key, word.body, word.about),
     )

@@ -18,6 +18,12 @@ class UnknownTransfer(Refusal):
     code = "unknown_transfer"
 
 
+class NotAReversal(Refusal):
+    """A reversal takes money that came in out of the same account again."""
+
+    code = "not_a_reversal"
+
+
 class Payments:
     """Commands on transfers and requests. `view` is the directory they are decided on."""
 
@@ -60,6 +66,8 @@ class Payments:
     def reverse(self, wanted: UUID, by_id: UUID, view: View) -> None:
         """Transfer `by_id` is the bank's reversal of `wanted`: it debits what that credited."""
         transfer, back = self._known(wanted), self._known(by_id)
+        if back.place != (transfer.account_key, "out") or transfer.stands.direction != "in":
+            raise NotAReversal
         transfer.reverse(by_id)
         back.assign(transfer.stands.purpose)
         save(self._book, transfer, back, view=view)

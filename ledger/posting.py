@@ -4,19 +4,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ledger.chart import NOTIFIED, SETTLED
+from ledger.chart import COUNTER_ACCOUNT, NOTIFIED, SETTLED
 from ledger.telling import Standing
 from ledger.transfer import Transfer
-
-COUNTER_ACCOUNT = {
-    "sale": "5110",
-    "unmatched": "3380",
-    "receivable": "1310",
-    "owner": "3390",
-    "refund": "3320",
-    "payable": "3310",
-}
-"""Where the other side of a bank line stands, by the movement's purpose."""
 
 
 class Entry(NamedTuple):

@@ -5,8 +5,15 @@ from uuid import UUID
 
 from ledger.book import Book
 from ledger.payment_request import PaymentRequest
+from ledger.refusal import Refusal
 from ledger.telling import View
 from ledger.transfer import Transfer
+
+
+class UnknownRequest(Refusal):
+    """There is no such payment request."""
+
+    code = "unknown_request"
 
 
 def save(book: Book, *transfers: Transfer, view: View, **beside: Any) -> None:
@@ -16,13 +23,22 @@ def save(book: Book, *transfers: Transfer, view: View, **beside: Any) -> None:
         for request in _requests(transfer):
             if request not in requests:
                 found = book.find(PaymentRequest, request)
-                assert found is not None, "a purpose names only requests that exist"
+                if found is None:
+                    raise UnknownRequest
                 requests[request] = found
-            pays = transfer.same_as is None and request == transfer.stands.purpose.request_id
-            requests[request].receive(
-                transfer.id, transfer.stands.amount_vnd if pays else 0, transfer.booked_at
-            )
+            brings_vnd = transfer.stands.amount_vnd if _pays(transfer, request) else 0
+            requests[request].receive(transfer.id, brings_vnd, transfer.booked_at)
     book.save(*transfers, *requests.values(), decided_on=view.position, **beside)
+
+
+def _pays(transfer: Transfer, request: UUID) -> bool:
+    """It came in for this request, and stayed."""
+    return (
+        transfer.stands.purpose.request_id == request
+        and transfer.stands.direction == "in"
+        and transfer.same_as is None
+        and transfer.reversed_by is None
+    )
 
 
 def _requests(transfer: Transfer) -> set[UUID]:

@@ -38,7 +38,7 @@ class Purpose(Struct, frozen=True):
     """What a movement was for, and why we think so."""
 
     kind: str
-    """A key of `posting.COUNTER_ACCOUNT`: sale, unmatched, receivable, owner, refund, payable."""
+    """A key of `chart.COUNTER_ACCOUNT`: sale, unmatched, receivable, owner, refund, payable."""
     reason: str
     """code, several_codes, only_stall, no_code, wrong_account, orphan, outgoing, or person."""
     code: str | None = None

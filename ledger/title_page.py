@@ -17,6 +17,7 @@ from sqlalchemy import (
     select,
 )
 
+from ledger.instant import microseconds
 from ledger.store.engines import Engines
 from ledger.store.tables import Id, Tables
 from ledger.vault import Vault
@@ -73,7 +74,7 @@ def write(
             book_id=book_id,
             name=name,
             demonstration=demonstration,
-            created_at=int(at.timestamp() * 1_000_000),
+            created_at=microseconds(at),
             key=vault.wrap(vault.new_key(), ABOUT),
         )
     )

@@ -10,10 +10,11 @@ from uuid import UUID
 from eventsourcing.domain import event
 from msgspec.structs import replace
 
-from ledger.fact import Fact, first
+from ledger.chart import COUNTER_ACCOUNT
+from ledger.fact import Fact
 from ledger.money import amount
 from ledger.refusal import Refusal
-from ledger.telling import ORPHAN, Direction, Directory, Purpose, Standing, Telling
+from ledger.telling import Direction, Directory, Purpose, Standing, Telling
 
 
 class AlreadySettled(Refusal):
@@ -32,6 +33,18 @@ class NotAlike(Refusal):
     """Two transfers on different accounts or in different directions are never the same."""
 
     code = "not_alike"
+
+
+class IsAnother(Refusal):
+    """This transfer turned out to be another one; only of that one something can be said."""
+
+    code = "is_another"
+
+
+class UnknownPurpose(Refusal):
+    """Money is a sale, unmatched, a receivable, the owner's own, a refund or a payable."""
+
+    code = "unknown_purpose"
 
 
 class OwnerUnknown(Refusal):
@@ -168,6 +181,7 @@ class Transfer(Fact):
 
     def hear(self, telling: Telling, directory: Directory) -> None:
         """One more telling of this movement; the same telling again is not news."""
+        self._refuse_another()
         if any(telling.identity == known.identity for known in self.tellings):
             return
         amounts = {telling.amount_vnd} | {known.amount_vnd for known in self.tellings}
@@ -220,6 +234,9 @@ class Transfer(Fact):
 
     def assign(self, purpose: Purpose) -> None:
         """A person says what it was for. Refuses while nobody owns the account."""
+        self._refuse_another()
+        if purpose.kind not in COUNTER_ACCOUNT:
+            raise UnknownPurpose
         if self.stands.entity_id is None:
             raise OwnerUnknown
         stands = replace(self.stands, purpose=replace(purpose, reason="person"))
@@ -232,6 +249,7 @@ class Transfer(Fact):
 
     def decide(self, amount_vnd: int) -> None:
         """A person says which amount stands. A statement's word is stronger."""
+        self._refuse_another()
         if self.settled_by is not None:
             raise AlreadySettled
         stands = replace(self.stands, amount_vnd=amount(amount_vnd))
@@ -245,6 +263,7 @@ class Transfer(Fact):
 
     def settle(self, line: str, amount_vnd: int, booked_at: datetime) -> None:
         """The booked statement line known as `line` is this transfer; again is not news."""
+        self._refuse_another()
         if self.settled_by == line:
             return
         if self.settled_by is not None:
@@ -282,27 +301,6 @@ class Transfer(Fact):
     def _same(self, other_id: UUID, stood: Standing) -> None:
         self.same_as = other_id
 
-
-def first_word(
-    transfer_id: UUID,
-    account_key: str,
-    reference: str | None,
-    direction: Direction,
-    telling: Telling,
-    directory: Directory,
-) -> Fact.Created:
-    """The event with which a movement enters the book."""
-    owner = directory.owner_of(account_key, telling.booked_at)
-    purpose = ORPHAN
-    if owner is not None:
-        purpose = directory.purpose_of(
-            owner, account_key, direction, telling.codes, telling.booked_at
-        )
-    return first(
-        Transfer.Created,
-        transfer_id,
-        account_key=account_key,
-        reference=reference,
-        telling=telling,
-        stands=Standing(direction, owner, telling.amount_vnd, purpose),
-    )
+    def _refuse_another(self) -> None:
+        if self.same_as is not None:
+            raise IsAnother

@@ -29,7 +29,7 @@ def key_id(key: bytes) -> bytes:
 class Vault:
     """Master keys: the first wraps, all of them open, so that the first can be changed."""
 
-    masters: tuple[bytes, ...]
+    masters: tuple[bytes, ...] = field(repr=False)
     random_bytes: Callable[[int], bytes] = os.urandom
     _ciphers: Mapping[bytes, AESGCM] = field(init=False, repr=False)
 
@@ -69,7 +69,7 @@ class Vault:
 def _open(cipher: AESGCM, sealed: bytes, about: bytes) -> bytes:
     try:
         return cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], about)
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short.
         raise WrongKey from None
 
 

@@ -12,13 +12,12 @@ from uuid import UUID, uuid5
 
 from eventsourcing.persistence import ApplicationRecorder
 from eventsourcing.utils import Environment
-from sqlalchemy import MetaData, create_engine, make_url, select
-from sqlalchemy.pool import NullPool
+from sqlalchemy import MetaData, select
 
 from ledger.book import Book
 from ledger.fact import Fact, begin
 from ledger.founding import found
-from ledger.hearing import Heard, Hearing
+from ledger.hearing import Heard, Hearing, first_word
 from ledger.payments import Payments
 from ledger.persons import Persons
 from ledger.posting import post
@@ -26,7 +25,7 @@ from ledger.store import StoreFactory
 from ledger.store.recorder import LogRecorder
 from ledger.telling import Direction, Purpose, Standing, Telling
 from ledger.title_page import TitlePage, read
-from ledger.transfer import Transfer, first_word
+from ledger.transfer import Transfer
 from ledger.vault import Vault
 from market.ports import BankNotice
 from market.stalls.code import code_of
@@ -187,9 +186,9 @@ class TimedFactory(StoreFactory):
 class TimedBook(Book):
     """A book whose events bear the times that a test says."""
 
-    def __init__(self, url: str, clock: Clock) -> None:
+    def __init__(self, url: str, clock: Clock, schema: str | None = None) -> None:
         self._clock = clock
-        super().__init__(url)
+        super().__init__(url, schema=schema)
 
     def construct_factory(self, env: Environment) -> StoreFactory:
         self.store = TimedFactory(env)
@@ -209,7 +208,6 @@ class Seller(NamedTuple):
 class Market:
     """An open book with the market around it, and short ways to make things happen in it."""
 
-    url: str
     clock: Clock
     book: Book
     vault: Vault
@@ -253,12 +251,12 @@ class Market:
 
 @contextmanager
 def open_market(
-    url: str, *, clock: Clock | None = None, masters: tuple[bytes, ...] = (MASTER_KEY,)
+    url: str, *, schema: str | None = None, clock: Clock | None = None
 ) -> Iterator[Market]:
     """The book in this database, founded when it is missing; every run makes the same ids."""
     clock = clock or Clock()
-    vault = Vault(masters, random_bytes=Random(7).randbytes)
-    book = TimedBook(url, clock)
+    vault = Vault((MASTER_KEY,), random_bytes=Random(7).randbytes)
+    book = TimedBook(url, clock, schema)
     try:
         engines, tables = book.store.engines, book.store.tables
         connections_table(tables)
@@ -269,19 +267,17 @@ def open_market(
         persons = Persons(engines, tables, vault)
         register = Register(book, title, directory, persons, payments)
         reception = Reception(book, Hearing(book, vault), directory, title.key)
-        yield Market(
-            url, clock, book, vault, title, payments, directory, persons, register, reception
-        )
+        yield Market(clock, book, vault, title, payments, directory, persons, register, reception)
     finally:
         book.close()
 
 
-def everything_stored(url: str) -> bytes:
+def everything_stored(market: Market) -> bytes:
     """Every value of every table, and SQLite's files: to look for what must not be there."""
-    engine = create_engine(url, poolclass=NullPool)
+    engines = market.book.store.engines
     everything = bytearray()
-    found = MetaData()
-    with engine.connect() as connection:
+    found = MetaData(schema=engines.schema)
+    with engines.reading() as connection:
         found.reflect(connection)
         for table in found.sorted_tables:
             for row in connection.execute(select(table)):
@@ -289,8 +285,8 @@ def everything_stored(url: str) -> bytes:
                     raw = isinstance(value, bytes | memoryview)
                     everything += bytes(value) if raw else str(value).encode()
                     everything += b"\n"
-    if engine.dialect.name == "sqlite":
-        file = Path(str(make_url(url).database))
+    if engines.dialect == "sqlite":
+        file = Path(str(engines.url.database))
         for part in file.parent.glob(f"{file.name}*"):
             everything += part.read_bytes()
     return bytes(everything)

@@ -82,12 +82,12 @@ class Batch:
 
     def of(self, topics: Collection[str]) -> list[Happened]:
         """The batch's events of these topics, in order."""
-        found = []
+        found, decoded = [], self._decoded
         for n, row in enumerate(self._rows):
             if row[3] in topics:
-                happened = self._decoded[n]
+                happened = decoded[n]
                 if happened is None:
-                    happened = self._decoded[n] = _decoded(row)
+                    happened = decoded[n] = _decoded(row)
                 found.append(happened)
         return found
 
@@ -115,7 +115,9 @@ def read(book: Book, after: Place, most: int = MOST) -> Batch | None:
     """
     with book.reading() as connection:
         query = {"at": max(after.position, 1), "most": most + (after.position > 0)}
-        rows = connection.execute(_next(book), query).all()
+        result = connection.execute(_next(book), query)
+        rows = result.cursor.fetchall()  # Plain tuples: half the time.
+        result.close()
     if after.position > 0:
         if not rows or rows[0][0] != after.position or bytes(rows[0][5]) != after.salt:
             raise OtherHistory(

@@ -19,8 +19,8 @@ from ledger.follow.status import Status, statuses
 log = logging.getLogger("choso.follow")
 
 REST_S = 0.02
-"""A pause after each round: a busy writer is not woken into small batches. A lone event waits not."""
-PATIENCE_S = 1.0
+"""A pause after each round, so that a busy writer is not woken into tiny batches."""
+PATIENCE_S = 0.5
 """How long to wait for the bell before looking anyway; and after the database went away."""
 ROUNDS = 32
 """After so many rounds without a quiet moment, who is who is looked up again."""
@@ -44,7 +44,9 @@ class Followers:
 
     def start(self) -> None:
         """Follows in a thread of its own; whatever failed before is tried again."""
-        self._thread = Thread(target=self.run, name="book-follower", daemon=True)
+        self._thread = Thread(
+            target=self.run, args=(self._stopped,), name="book-follower", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:
@@ -55,11 +57,12 @@ class Followers:
             self._thread.join()
         self.shelf.close()
 
-    def run(self) -> None:
-        """Follows in this thread until another calls `stop`; survives whatever happens."""
+    def run(self, stopped: Event) -> None:
+        """Follows in the caller's thread until the event is set, by whomever, and a moment longer;
+        survives whatever happens."""
         self._book.log.bell.listen(self._bell)
         began, rounds = False, 0
-        while not self._stopped.is_set():
+        while not stopped.is_set():
             self._bell.clear()
             try:
                 if not began:
@@ -72,11 +75,11 @@ class Followers:
             except Exception as error:
                 self._tell(error)
                 self._anew.set()
-                self._stopped.wait(PATIENCE_S)
+                stopped.wait(PATIENCE_S)
                 continue
             rounds += 1
             if max((outcome.events for outcome in outcomes), default=0) < MOST:
-                self._stopped.wait(self._rest_s)
+                stopped.wait(self._rest_s)
             if all(outcome.became not in ("moved", "overtaken") for outcome in outcomes):
                 rounds = rounds if self._bell.wait(PATIENCE_S) else 0
         self._book.log.bell.unlisten(self._bell)

@@ -1,4 +1,4 @@
-"""Generations of a read model: one is in use, a next one may be growing beside it, then they swap."""
+"""Generations of a read model: one is in use, the next may grow beside it, then they swap."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple

@@ -1,4 +1,4 @@
-"""A projection: one question asked of the book; its sheets, its fold and its queries share a file."""
+"""A projection: one question to the book; its sheets, its fold and its queries share a file."""
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ class Sheet:
 
 
 Kept = Callable[[Sheet, Collection[Key]], Mapping[Key, Values]]
-"""Looks up rows of the read model by key, as they were before the batch; absent ones are left out."""
+"""Looks up rows of the read model by key, as they stood before the batch."""
 
 
 class Changes:

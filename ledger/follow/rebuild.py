@@ -1,4 +1,4 @@
-"""Rebuilds read models from nothing, beside the ones in use; and proves these equal to a rebuild."""
+"""Rebuilds read models beside the ones in use, and proves that these equal a rebuild."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from ledger.audit import Fault
+from ledger.audit.fault import Fault
 from ledger.book import Book
 from ledger.follow.carry import Outcome, carry
 from ledger.follow.generations import CHECK, GROWING

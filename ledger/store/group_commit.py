@@ -103,7 +103,8 @@ class GroupCommit:
             finally:
                 self._last = len(commands)
                 for command in commands:
-                    command.gate.release()
+                    with suppress(Exception):  # A broken gate must not keep the others shut.
+                        command.gate.release()
             if any(command.positions for command in commands):
                 with suppress(Exception):  # A listener's fault is not the writer's.
                     self._woken()

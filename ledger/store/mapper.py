@@ -12,7 +12,9 @@ from eventsourcing.persistence import (
     MapperDeserialisationError,
     StoredEvent,
 )
-from eventsourcing.utils import get_topic, resolve_topic
+from eventsourcing.utils import TopicError, get_topic
+
+from ledger.fact import known_events
 
 _BESIDE = ("originator_id", "originator_version", "timestamp", "originator_topic")
 """What stands in columns of its own or can be told from the topic."""
@@ -31,9 +33,19 @@ def shape(event: type[Any]) -> type[msgspec.Struct]:
 
 
 @cache
+def event_of(topic: str) -> Any:
+    """The event class of a topic. Raises TopicError for what is no event of ours: a stored name
+    is never imported."""
+    event = known_events().get(topic)
+    if event is None:
+        raise TopicError(f"no event has the topic {topic!r}")
+    return event
+
+
+@cache
 def reader(topic: str) -> msgspec.json.Decoder[Any]:
-    """Decodes the stored state of this topic into its `shape`."""
-    return msgspec.json.Decoder(shape(resolve_topic(topic)))
+    """Decodes the stored state of this topic into its `shape`. Raises TopicError."""
+    return msgspec.json.Decoder(shape(event_of(topic)))
 
 
 class FactMapper(Mapper[UUID]):
@@ -48,7 +60,7 @@ class FactMapper(Mapper[UUID]):
         return StoredEvent(originator_id, version, get_topic(type(domain_event)), _encode(state))
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
-        event_class: Any = resolve_topic(stored_event.topic)
+        event_class = event_of(stored_event.topic)
         try:
             facts = msgspec.structs.asdict(reader(stored_event.topic).decode(stored_event.state))
         except msgspec.DecodeError as error:

@@ -73,7 +73,7 @@ class DirectoryView:
 
     def owner_of(self, account_key: str, booked_at: datetime) -> UUID | None:
         """The entity that owned the account at that time."""
-        owners = self.owners.get(account_key, ())
+        owners = self.owners.get(self.account(account_key), ())
         n = bisect_right([from_at for from_at, _ in owners], booked_at)
         return owners[n - 1][1] if n else None
 
@@ -115,11 +115,12 @@ class DirectoryView:
             return Purpose("sale", reason, best.code, best.stall_id, best.request_id)
         if foreign:
             return Purpose("unmatched", "wrong_account")
+        account = self.account(account_key)
         stalls = [
             stall.stall_id
-            for stall in map(self.stalls.__getitem__, self.served.get(account_key, ()))
+            for stall in map(self.stalls.__getitem__, self.served.get(account, ()))
             if (keeper := stall.keeper_at(booked_at)) is not None
-            and (keeper.vendor_id, keeper.account_key) == (entity_id, account_key)
+            and (keeper.vendor_id, keeper.account_key) == (entity_id, account)
         ]
         if len(stalls) == 1:
             return Purpose("sale", "only_stall", stall_id=stalls[0])

@@ -14,6 +14,7 @@ class Place(Fact):
     """Where stalls stand."""
 
     TOPIC = "market.Place"
+    IN_DIRECTORY = True
 
     class Created(Fact.Created):
         """A market or a cashless street joined the programme."""

@@ -92,10 +92,6 @@ class Register:
         Money that was told before anybody owned the account becomes theirs.
         """
         number, key = self._account(bank, account_number)
-        self._persons.keep(
-            vendor_id,
-            {"name": name, "phone": phone or "", "bank": number, "account_number": account_number},
-        )
         account_id = BankAccount.create_id(key)
 
         def decision(view: DirectoryView) -> list[Fact]:
@@ -110,6 +106,8 @@ class Register:
             return [*changed, begin(first(BankAccount.Created, account_id, **facts))]
 
         self._change(decision)
+        told = {"name": name, "phone": phone or "", _account_field(key): account_number}
+        self._persons.keep(vendor_id, told)
         self.look_again(key, ALWAYS)
         return key
 
@@ -158,8 +156,11 @@ class Register:
         self.look_again(account, from_at)
 
     def add_alias(self, account: str, virtual_number: str) -> None:
-        """A virtual number of the account's bank leads to it."""
-        bank = self._directory.view.banks[account]
+        """A virtual number of the account's bank leads to it. What came on the number before
+        becomes its owner's too, but stays known under the number."""
+        bank = self._directory.refresh().banks.get(account)
+        if bank is None:
+            raise NotTheirAccount
         alias = account_key(self._title.key, bank, virtual_number)
 
         def decision(view: DirectoryView) -> list[Fact]:
@@ -170,6 +171,7 @@ class Register:
             return [known]
 
         self._change(decision)
+        self.look_again(alias, ALWAYS)
 
     def stalls(self) -> dict[str, StallEntry]:
         """All stalls, by code."""
@@ -200,12 +202,14 @@ class Register:
 
     def payee(self, stall: StallEntry) -> Payee | None:
         """Whom a payer of the stall pays; None while it is vacant or its keeper was erased."""
-        if stall.keeper is None or stall.keeper.vendor_id is None:
+        keeper = stall.keeper
+        if keeper is None or keeper.vendor_id is None or keeper.account_key is None:
             return None
-        known = self._persons.read(stall.keeper.vendor_id)
-        if not known:
+        known = self._persons.read(keeper.vendor_id)
+        number = known.get(_account_field(keeper.account_key))
+        if number is None:
             return None
-        return Payee(known["bank"], known["account_number"], known["name"])
+        return Payee(self._directory.view.banks[keeper.account_key], number, known["name"])
 
     def look_again(self, account: str, since: datetime) -> None:
         """Looks again at the transfers that a change of the account or its stalls may concern.
@@ -224,9 +228,10 @@ class Register:
 
     def finish(self) -> None:
         """Finishes what an interrupted change left: orphans whose account has an owner by now."""
-        owners = self._directory.refresh().owners
-        for account in transfers.orphaned_accounts(self._book) & owners.keys():
-            self.look_again(account, ALWAYS)
+        view = self._directory.refresh()
+        for account in transfers.orphaned_accounts(self._book):
+            if view.account(account) in view.owners:
+                self.look_again(account, ALWAYS)
 
     def _account(self, bank: str, account_number: str) -> tuple[str, str]:
         number = bin_of(bank)
@@ -257,10 +262,15 @@ class Register:
             view = self._directory.refresh()
             changed = [fact for fact in decision(view) if fact.pending_events]
             if changed:
-                self._book.save(*changed, directory=True, decided_on=view.position)
+                self._book.save(*changed, decided_on=view.position)
 
         self._book.decide(once)
         self._directory.refresh()
+
+
+def _account_field(account: str) -> str:
+    """The personal field that holds the number of one of a vendor's accounts."""
+    return f"account {account}"
 
 
 def _new(

@@ -25,6 +25,7 @@ class Stall(Fact):
     """Known to payers by its code, which stays when its keeper changes."""
 
     TOPIC = "market.Stall"
+    IN_DIRECTORY = True
 
     class Created(Fact.Created):
         """A stall was given its code and its place."""

@@ -11,6 +11,7 @@ class Vendor(Fact):
     """Somebody who sells at a stall or in a shop; the entity of their lines."""
 
     TOPIC = "market.Vendor"
+    IN_DIRECTORY = True
 
     class Created(Fact.Created):
         """A vendor joined; who it is, the persons' table knows."""

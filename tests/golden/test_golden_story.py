@@ -1,7 +1,6 @@
 """A day that was recorded long ago, replayed for ever: the same lines, balances and states."""
 
 import json
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,20 +15,13 @@ from ledger.payment_request import PaymentRequest
 from ledger.replay import replay
 from ledger.store.command import Line
 from ledger.store.mapper import reader
-from tests.builders import Market, open_market
+from tests.builders import Market
 from tests.golden.documented import lines
 from web.events_page import events
 
 STORY: dict[str, Any] = json.loads(
     Path(__file__).with_name("story.json").read_text(encoding="utf-8")
 )
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    """A book that holds the story's events, as far as a test has told it."""
-    with open_market(database_url) as market:
-        yield market
 
 
 def tell(market: Market, told: dict[str, Any]) -> None:

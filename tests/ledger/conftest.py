@@ -1,4 +1,4 @@
-"""A book that has seen something of everything, and an insider who may do what they like to it."""
+"""The market of each test; and a book that has seen everything, with an insider to harm it."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,8 @@ import pytest
 from tests.builders import Market, open_market
 from tests.engines import ENGINES, postgresql_database, sqlite_database
 from tests.ledger.insider import Insider, tell
+from tests.markets import communes as communes
+from tests.markets import market as market
 
 
 @pytest.fixture(scope="module", params=ENGINES)

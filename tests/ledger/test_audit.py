@@ -72,7 +72,7 @@ def test_an_amount_and_its_lines_were_changed_but_not_the_balances(
         mine = (lines.c.position == LAST) & (lines.c.line == line)
         insider.does(update(lines).where(mine).values(amount_vnd=vnd))
 
-    assert {code for code, _ in faults(book)} == {"balance_differs"}
+    assert ("balance_differs", LAST) in faults(book)
 
 
 def test_how_it_stood_before_was_changed(book: Market, insider: Insider) -> None:
@@ -117,14 +117,14 @@ def test_two_events_swapped_their_states(book: Market, insider: Insider) -> None
 def test_an_event_in_the_middle_was_removed(book: Market, insider: Insider, position: int) -> None:
     insider.removes_event(position)
 
-    assert faults(book)[0] == ("gap", position)
+    assert ("gap", position) in faults(book)
 
 
 def test_several_events_in_a_row_were_removed(book: Market, insider: Insider) -> None:
     for position in (ORPHAN, SETTLED):
         insider.removes_event(position)
 
-    assert faults(book)[0] == ("gap", ORPHAN)
+    assert ("gap", ORPHAN) in faults(book)
 
 
 def test_the_gap_was_closed_by_moving_the_rest_up(book: Market, insider: Insider) -> None:
@@ -154,7 +154,7 @@ def test_the_last_event_was_removed_with_its_lines(book: Market, insider: Inside
     insider.removes_event(LAST)
     insider.does(delete(insider.tables.lines).where(insider.tables.lines.c.position == LAST))
 
-    assert {code for code, _ in faults(book)} == {"balance_differs", "inbox_differs"}
+    assert {"balance_differs", "inbox_differs"} <= {code for code, _ in faults(book)}
 
 
 def test_the_last_event_was_a_change_of_the_directory_and_was_removed(
@@ -190,7 +190,7 @@ def test_a_line_was_booked_on_another_account(book: Market, insider: Insider) ->
     mine = (lines.c.position == LAST) & (lines.c.code == "5110")
     insider.does(update(lines).where(mine).values(code="3390"))
 
-    assert faults(book) == [("lines_differ", LAST)]
+    assert ("lines_differ", LAST) in faults(book)
 
 
 def test_a_line_was_removed(book: Market, insider: Insider) -> None:
@@ -203,14 +203,14 @@ def test_a_line_was_removed(book: Market, insider: Insider) -> None:
 def test_lines_were_added_to_an_event(book: Market, insider: Insider) -> None:
     add_lines(insider, ORPHAN)
 
-    assert faults(book) == [("lines_differ", ORPHAN)]
+    assert ("lines_differ", ORPHAN) in faults(book)
 
 
 @pytest.mark.parametrize("position", [LAST + 1, 10_000, 0])
 def test_lines_were_added_without_any_event(book: Market, insider: Insider, position: int) -> None:
     add_lines(insider, position)
 
-    assert faults(book) == [("lines_without_event", position)]
+    assert ("lines_without_event", position) in faults(book)
 
 
 def add_lines(insider: Insider, position: int) -> None:
@@ -223,21 +223,21 @@ def test_a_balance_was_changed(book: Market, insider: Insider) -> None:
     balances = insider.tables.balances
     insider.does(update(balances).where(balances.c.code == "5110").values(amount_vnd=-1_000_000))
 
-    assert faults(book) == [("balance_differs", LAST)]
+    assert ("balance_differs", LAST) in faults(book)
 
 
 def test_a_balance_was_removed(book: Market, insider: Insider) -> None:
     balances = insider.tables.balances
     insider.does(delete(balances).where(balances.c.code == "5110"))
 
-    assert faults(book) == [("balance_differs", LAST)]
+    assert ("balance_differs", LAST) in faults(book)
 
 
 def test_a_balance_was_invented(book: Market, insider: Insider) -> None:
     row = {"entity": STRANGER, "code": "5110", "amount_vnd": 1}
     insider.does(insert(insider.tables.balances).values(row))
 
-    assert faults(book) == [("balance_differs", LAST)]
+    assert ("balance_differs", LAST) in faults(book)
 
 
 def test_more_faults_than_a_person_reads_are_not_listed(book: Market, insider: Insider) -> None:

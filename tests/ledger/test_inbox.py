@@ -1,22 +1,14 @@
 """The inbox keeps every authentic word as it came, encrypted; the events carry nothing personal."""
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import select, update
 
 from ledger.inbox import open_word
 from ledger.vault import Vault, WrongKey, digest
-from tests.builders import PAYER, Market, body_of, everything_stored, notice, open_market
+from tests.builders import PAYER, Market, body_of, everything_stored, notice
 
 MEMO = "tien ca cua chi BI MAT CS00000Bx"
 NUMBER = "9900000001"
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 def opened(market: Market, event_id: str = "1", connection: str = "sepay") -> list[bytes | None]:
@@ -139,7 +131,7 @@ def test_nothing_personal_is_in_the_database_in_clear(market: Market) -> None:
     market.hear("casso", memo=MEMO, amount_vnd=45_000)
     market.hear(event_id="2", reference=None, memo=MEMO)
     market.hear(event_id="3", reference="FT3", account_number="9911112222", memo=MEMO)
-    stored = everything_stored(market.url)
+    stored = everything_stored(market)
 
     for word in (PAYER, "BÍ MẬT", MEMO, "BI MAT", NUMBER, "9911112222", "VQR123456789"):
         assert word.encode() not in stored, word

@@ -1,9 +1,7 @@
 """What the book keeps and what its events say are the same balances, now and at any past moment."""
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
 from sqlalchemy import func, select
 
 from ledger.journal import TrialBalance, trial_balance
@@ -13,12 +11,6 @@ from tests.builders import DAWN, NOON, VENDOR, Clock, Market, Seller, open_marke
 
 US = timedelta(microseconds=1)
 SATURDAY = date(2026, 11, 21)
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 def both(market: Market, as_of: datetime | None = None) -> TrialBalance:

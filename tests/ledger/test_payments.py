@@ -1,6 +1,6 @@
 """The commands on money: decided on what the book knows, and saved with all that follows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from uuid import UUID
 
@@ -11,16 +11,10 @@ from ledger.payments import UnknownTransfer
 from ledger.posting import lines_of
 from ledger.refusal import Refusal
 from ledger.telling import Purpose
-from tests.builders import CODE, DAWN, Market, Seller, open_market
+from tests.builders import CODE, DAWN, Market, Seller
 
 NUMBER, OTHER_NUMBER = "9900000001", "9900000002"
 NOBODY = UUID(int=404)
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 @pytest.fixture

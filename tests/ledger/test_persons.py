@@ -1,6 +1,5 @@
 """Names, phones and accounts of people lie encrypted beside the book, and can be erased."""
 
-from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -8,17 +7,11 @@ from sqlalchemy import update
 
 from ledger.persons import Persons, tables_of
 from ledger.vault import Vault, WrongKey
-from tests.builders import MASTER_KEY, Market, everything_stored, open_market
+from tests.builders import MASTER_KEY, Market, everything_stored
 
 LAN, HOA = UUID(int=1), UUID(int=2)
 NEW_KEY = bytes(range(64, 96))
 FIELDS = {"name": "Nguyễn Thị Bí Mật", "phone": "0912345678", "account_number": "0011012345678"}
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 def test_what_is_kept_is_read_again(market: Market) -> None:
@@ -49,7 +42,7 @@ def test_each_person_has_their_own_fields(market: Market) -> None:
 def test_nothing_of_it_is_in_the_database_in_clear(market: Market) -> None:
     market.persons.keep(LAN, FIELDS)
 
-    stored = everything_stored(market.url)
+    stored = everything_stored(market)
 
     assert LAN.bytes in stored or str(LAN).encode() in stored
     assert [value for value in FIELDS.values() if value.encode() in stored] == []

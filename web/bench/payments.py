@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from ledger.book import Book
 from ledger.fact import Fact
-from ledger.hearing import Hearing, Movement
+from ledger.hearing import Hearing, Movement, first_word
 from ledger.identity import transfer_id
 from ledger.inbox import Word
 from ledger.posting import post
@@ -19,7 +19,7 @@ from ledger.store.batch import Batch, Written
 from ledger.store.command import Command, Line
 from ledger.store.recorder import SALT_BYTES, now_us
 from ledger.telling import Direction, Purpose, Telling
-from ledger.transfer import Transfer, first_word
+from ledger.transfer import Transfer
 from ledger.vault import KEY_BYTES, Vault
 from web.bench.callers import Turn, take_turn
 

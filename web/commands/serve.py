@@ -28,8 +28,7 @@ def serve(port: int, host: str, workers: int | None, attached: bool) -> None:
     """Serve the book: bank notices at /hooks/<provider>, pages, and health, until Ctrl-C."""
     from web.door.limits import limits  # Only here: other commands need no web server.
     from web.serve.address import listen, url_of
-    from web.serve.building import door_of
-    from web.serve.server import Server
+    from web.serve.counts import share_counts
 
     chosen, caps = settings(), limits()
     engine = _look(chosen)
@@ -38,9 +37,13 @@ def serve(port: int, host: str, workers: int | None, attached: bool) -> None:
         raise OneWriterOnSqlite
     taken = listen(host, port)
     count = workers or (1 if engine == "sqlite" else _cores())
+    counts = share_counts()
+    from web.serve.building import door_of  # After that, and before the workers are forked.
+    from web.serve.server import Server
+
     click.echo(f"Chợ Số: {url_of(taken)}/ ({engine}, {count} at the door; Ctrl-C stops it)")
     server = Server(
-        taken, lambda: door_of(chosen, caps), caps,
+        taken, lambda: door_of(chosen, caps), caps, counts,
         workers=count, most_workers=most, attached=attached,
     )  # fmt: skip
     server.run()

@@ -8,7 +8,6 @@ from typing import Any
 
 from market.ports import BankDialect
 from web.door.answers import (
-    ALWAYS,
     Answer,
     ClientGone,
     Message,
@@ -128,7 +127,8 @@ class Door:
         if not answer.quiet:
             log.info(
                 "request", request_id=request.id, method=request.known_method, route=route,
-                status=answer.status, outcome=answer.outcome, ms=round(seconds * 1_000, 2),
+                status=answer.status, outcome=answer.outcome or "ok",
+                ms=round(seconds * 1_000, 2),
             )  # fmt: skip
         if answer.status != CLIENT_GONE and "answered" not in request.notes:
             await give(send, answer, request.id)
@@ -142,8 +142,8 @@ class Door:
             if message["type"] == "http.response.start":
                 request.notes["answered"] = "yes"
                 told = told._replace(status=message["status"])
-                fixed = [*ALWAYS[:1], (b"x-request-id", request.id.encode())]
-                message = {**message, "headers": [*message["headers"], *fixed]}
+                named = (b"x-request-id", request.id.encode())
+                message = {**message, "headers": [*message["headers"], named]}
             await send(message)
 
         await self._pages.serve(request, sending)

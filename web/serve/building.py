@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+import web.pages  # noqa: F401  (imported before the fork, so that all workers share it)
 from web import create_app
 from web.config import Settings
 from web.door.door import Door

@@ -5,7 +5,6 @@ import os
 import resource
 import shutil
 import socket
-import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,9 +15,9 @@ from gunicorn.glogging import Logger
 
 from web.door.limits import GRACEFUL_S, IDLE_S, Limits
 from web.door.log import log, speak_plainly
+from web.door.worker import DoorWorker
 from web.serve.follower_process import Follow, FollowerProcess
 
-FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 WORKER_SILENT_S = 30
 """A worker whose event loop gives no sign for so long is killed and replaced."""
 SPARE_FILES = 256
@@ -97,17 +96,20 @@ class Server(BaseApplication):
         taken: socket.socket,
         build_door: BuildDoor,
         limits: Limits,
+        counts: str,
         *,
         workers: int,
         most_workers: int,
         follow: Follow | None = None,
         attached: bool = False,
     ) -> None:
-        """`taken`: a listening socket. `attached`: ends when the process that started it ends."""
+        """`taken`: a listening socket. `counts`: the folder of the counts, removed at the end.
+        `attached`: ends when the process that started it ends."""
         self._taken = taken
         self._address = f"fd://{taken.fileno()}"
         self._build_door = build_door
         self._limits = limits
+        self._counts = counts
         self._workers = workers
         self.most_workers = most_workers
         self.follow = follow
@@ -116,8 +118,6 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        from web.door.worker import DoorWorker
-
         said = {
             "bind": self._address,
             "workers": self._workers,
@@ -142,14 +142,13 @@ class Server(BaseApplication):
     def run(self) -> None:
         """Never returns."""
         _allow_files(self._limits.connections + SPARE_FILES)
-        folder = os.environ[FOLDER] = tempfile.mkdtemp(prefix="choso-counts-")
         mine = os.getpid()
         try:
             self._taken.detach()  # It is gunicorn's from now on, by its number.
             DoorArbiter(self).run()
         finally:
             if os.getpid() == mine or os.getppid() != mine:  # A worker that outlived its parent.
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(self._counts, ignore_errors=True)
 
 
 def _forget_worker(_: Any, worker: Any) -> None:

@@ -1,10 +1,7 @@
 """The directory knows who owned an account, who kept a stall and what a code means, at any time."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-
-import pytest
 
 from ledger.telling import Purpose
 from market.stalls.code import code_of
@@ -21,18 +18,11 @@ from tests.builders import (
     STALL,
     VENDOR,
     Market,
-    open_market,
     town,
 )
 
 REQUEST = code_of(99)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 def stall(*keepers: Keeper) -> StallEntry:

@@ -1,12 +1,11 @@
 """A bank's notice arrives: whose money it is the account says, what it was for the code does."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from ledger.money import NotAnAmount
 from ledger.hearing import Heard
+from ledger.money import NotAnAmount
 from ledger.telling import ORPHAN, Purpose
 from ledger.transfer import Transfer
 from market.stalls.directory import ALWAYS
@@ -25,12 +24,6 @@ from tests.builders import (
 
 NUMBER, OTHER_NUMBER = "9900000001", "9900000002"
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 @pytest.fixture
@@ -257,7 +250,9 @@ def test_a_decision_on_an_old_view_is_made_again_on_the_new_one(
     market: Market, lan: Seller
 ) -> None:
     """Another process has changed the directory; this one has not looked yet."""
-    with open_market(market.url) as elsewhere:
+    engines = market.book.store.engines
+    url = engines.url.render_as_string(hide_password=False)
+    with open_market(url, schema=engines.schema) as elsewhere:
         hoa = elsewhere.seller(OTHER_NUMBER)
         elsewhere.register.move_account(lan.account, hoa.id, ALWAYS + timedelta(days=1))
 

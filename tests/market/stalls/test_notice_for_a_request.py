@@ -1,26 +1,19 @@
 """A notice pays the request whose code it carries, whatever the amount and whenever it comes."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 
-from ledger.payment_request import PaymentRequest, ReferenceTaken
 from ledger.hearing import Heard
+from ledger.payment_request import PaymentRequest, ReferenceTaken
 from ledger.telling import Purpose
 from market.stalls.code import code_of
-from tests.builders import CODE, DAWN, NOON, Market, Seller, open_market
+from tests.builders import CODE, DAWN, NOON, Market, Seller
 
 NUMBER, OTHER_NUMBER = "9900000001", "9900000002"
 REQUEST = code_of(99)
 SECOND = timedelta(seconds=1)
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The register: vendors join with their accounts, stalls open, change hands, move and close."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,17 +27,10 @@ from tests.builders import (
     STRANGER,
     Market,
     Seller,
-    open_market,
 )
 
 NUMBER, OTHER_NUMBER = "9900000001", "9900000002"
 MORNING = DAWN + timedelta(hours=2)
-
-
-@pytest.fixture
-def market(database_url: str) -> Iterator[Market]:
-    with open_market(database_url) as market:
-        yield market
 
 
 def head(market: Market) -> int:

@@ -1,0 +1,1 @@
+"""The commune's figures, each traceable to the events it is made of."""

@@ -1,0 +1,111 @@
+"""Notices a second over HTTP: signed, verified, matched, booked, and answered after the commit."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from ledger.refusal import Refusal
+from web.bench.callers import Turn
+from web.bench.empty_door import COMMAND as EMPTY
+from web.bench.load import Load
+from web.bench.peers import Pgbench, own_schema
+from web.bench.rounds import Contender, line, take_rounds
+from web.bench.simulated import SimulatedMarket, own_database, simulated_market
+from web.serve.own_server import own_server
+
+CONNECTIONS = (16, 64, 256)
+CLIENTS = 16
+"""What pgbench is run with."""
+WARM_UP_S = 1.0
+
+
+class NotAcknowledged(Refusal):
+    """The door did not acknowledge every notice of the benchmark."""
+
+    code = "not_acknowledged"
+
+
+def steps(rounds: int) -> int:
+    """Turns on both engines, warming up included."""
+    return (rounds + 1) * (2 * 2 * len(CONNECTIONS) + 1)
+
+
+def on_sqlite(
+    folder: Path, rounds: int, seconds: float, advance: Callable[[], None]
+) -> Iterator[dict[str, Any]]:
+    """In new files of a folder, which should lie on a real disk; one worker."""
+    market = simulated_market(folder, f"sqlite:///{folder / 'http.db'}")
+    yield from _contest("sqlite", market, 1, None, rounds, seconds, advance)
+
+
+def on_postgresql(
+    folder: Path, url: str, rounds: int, seconds: float, scale: int, advance: Callable[[], None]
+) -> Iterator[dict[str, Any]]:
+    """In a database of its own beside the named one; one worker a core."""
+    with ExitStack() as stack:
+        pgbench = Pgbench(url, stack.enter_context(own_schema(url)))
+        pgbench.fill(scale)
+        market = simulated_market(folder, stack.enter_context(own_database(url)))
+        workers = len(os.sched_getaffinity(0))
+        for found in _contest("postgresql", market, workers, pgbench, rounds, seconds, advance):
+            yield found | {"pgbench_scale": scale}
+
+
+def _contest(
+    engine: str,
+    market: SimulatedMarket,
+    workers: int,
+    pgbench: Pgbench | None,
+    rounds: int,
+    seconds: float,
+    advance: Callable[[], None],
+) -> Iterator[dict[str, Any]]:
+    with ExitStack() as stack:
+        serving = partial(own_server, "--workers", str(workers), environ=market.environ)
+        ours = stack.enter_context(serving())
+        empty = stack.enter_context(serving(command=EMPTY))
+        numbers = count()
+
+        def contenders(seconds: float) -> dict[str, Contender]:
+            found: dict[str, Contender] = {}
+            for connections in CONNECTIONS:
+                turn = partial(_turn, market, connections, seconds, numbers)
+                found[f"ours_{connections}"] = partial(turn, ours)
+                found[f"empty_{connections}"] = partial(turn, empty)
+            if pgbench is not None:
+                found[f"pgbench_c{CLIENTS}"] = partial(pgbench.turn, CLIENTS, seconds)
+            return found
+
+        take_rounds(contenders(min(WARM_UP_S, seconds)), 1, advance)
+        turns = take_rounds(contenders(seconds), rounds, advance)
+    head = {"bench": "http", "engine": engine, "unit": "notices/s"}
+    for connections in CONNECTIONS:
+        peers = {"empty_handler": turns[f"empty_{connections}"]}
+        if pgbench is not None:
+            peers[f"pgbench_c{CLIENTS}"] = turns[f"pgbench_c{CLIENTS}"]
+        found = line(head, turns[f"ours_{connections}"], peers, connections)
+        yield found | {"workers": workers}
+
+
+def _turn(
+    market: SimulatedMarket, connections: int, seconds: float, numbers: "count[int]", url: str
+) -> Turn:
+    """One turn of a load that a process of its own makes."""
+    name = f"{os.getpid()}/{next(numbers)}"
+    load = Load(url, market.secret, market.payees, connections, seconds, name)
+    done = subprocess.run(
+        [sys.executable, "-m", "web.bench.load"],
+        input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    came = json.loads(done.stdout)
+    if set(came["answers"]) - {"200", "204"}:
+        raise NotAcknowledged(f"The door answered {came['answers']}.")
+    return Turn(len(came["latencies_ms"]) / came["seconds"], came["latencies_ms"])

@@ -11,7 +11,7 @@ LOCK = $(UV) pip compile setup.cfg --extra build --python-version 3.11 --univers
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check bench soak lock interpreter moved
+.PHONY: help setup demo test check bench docs soak lock interpreter moved
 
 help: ## list the verbs
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)$$/make \1\t\2/p' Makefile | expand -t 14
@@ -29,6 +29,8 @@ check: setup ## what CI runs: format, lint, types, import rules, make test
 	@$(MAKE) --no-print-directory test
 bench: setup ## the benchmarks
 	@$(BIN)/choso bench payments
+docs: setup ## write docs/events.md anew
+	@$(BIN)/python -m web.events_page > docs/events.md
 soak: setup ## the test suite at full size: hours
 	@CHOSO_SOAK=1 $(BIN)/pytest
 lock: ## resolve the requirements of setup.cfg afresh, with hashes

@@ -11,7 +11,7 @@ from ledger.as_of import position_at
 from ledger.book import Book
 from ledger.journal import TrialBalance
 from ledger.posting import RULES, post
-from ledger.store.mapper import reader
+from ledger.store.mapper import read
 
 PAGE = 10_000
 """Rows fetched at a time: memory stays flat whatever the length of the log."""
@@ -45,6 +45,6 @@ def replay(book: Book, as_of: datetime | None = None) -> TrialBalance:
         for row in stored_events(connection, book, until):
             position = row.position
             if row.topic in RULES:
-                for entity, code, vnd in post(row.topic, reader(row.topic).decode(row.state)):
+                for entity, code, vnd in post(row.topic, read(row.topic, row.state)):
                     balances[entity, code] = balances.get((entity, code), 0) + vnd
     return TrialBalance(position, balances)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Select, select, text
 
 from ledger.as_of import position_at
 from ledger.book import Book
-from ledger.store.mapper import reader
+from ledger.store.mapper import read
 from ledger.store.tables import ORPHANED
 from ledger.transfer import Transfer
 
@@ -40,7 +40,7 @@ def orphaned_accounts(book: Book) -> set[str]:
     """The accounts of all transfers that came while nobody owned them."""
     with book.reading() as connection:
         states = connection.scalars(_orphans(book, book.store.tables.events.c.state))
-        return {reader(Transfer.Created.TOPIC).decode(state).account_key for state in states}
+        return {read(Transfer.Created.TOPIC, state).account_key for state in states}
 
 
 def _orphans(book: Book, wanted: Column[Any]) -> Select[Any]:

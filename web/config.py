@@ -31,6 +31,12 @@ class NoKey(Refusal):
     code = "no_key"
 
 
+class BadSetting(Refusal):
+    """A setting has a value that means nothing."""
+
+    code = "bad_setting"
+
+
 class KeyOutOfReach(Refusal):
     """The file of the master key can be neither read nor made."""
 
@@ -77,10 +83,16 @@ def settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         home=home,
         database_url=environ.get("CHOSO_DATABASE_URL") or f"sqlite:///{home}/var/choso.sqlite3",
-        production=environ.get("CHOSO_ENV") == "production",
+        production=_is_production(environ.get("CHOSO_ENV") or "development"),
         master_key=environ.get("CHOSO_MASTER_KEY") or None,
         master_key_file=Path(file) if file else None,
     )
+
+
+def _is_production(word: str) -> bool:
+    if word not in ("production", "development"):
+        raise BadSetting(f"CHOSO_ENV is production or development, not {word!r}.")
+    return word == "production"
 
 
 def _home() -> Path:

@@ -13,9 +13,9 @@ from uuid import UUID
 
 from msgspec import structs
 
-from ledger.chart import CHART
+from ledger.chart import CHART, COUNTER_ACCOUNT
 from ledger.fact import Fact
-from ledger.posting import COUNTER_ACCOUNT, RULES, lines_of
+from ledger.posting import RULES, lines_of
 from ledger.store.mapper import shape
 from ledger.telling import Direction, Purpose, Standing, Telling
 

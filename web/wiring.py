@@ -19,7 +19,7 @@ from ledger.hearing import Hearing
 from ledger.payments import Payments
 from ledger.persons import Persons
 from ledger.refusal import Refusal
-from ledger.store.engines import reach
+from ledger.store.engines import database_exists, reach
 from ledger.store.rights import can_take_role
 from ledger.title_page import TitlePage, exists, read
 from ledger.vault import Vault
@@ -78,10 +78,11 @@ class Wiring:
 
 def establish(settings: Settings, *, name: str, demonstration: bool) -> Founded:
     """Founds the book of these settings, or brings it up to date."""
-    vault = Vault(master_keys(settings, create=True))
     book = Book(settings.database_url)
     try:
         reach(book.store.engines)
+        there = exists(book.store.engines, book.store.tables)
+        vault = Vault(master_keys(settings, create=not there))  # A lost key is not made anew.
         connections_table(book.store.tables)
         founded = found(
             book,
@@ -100,6 +101,8 @@ def establish(settings: Settings, *, name: str, demonstration: bool) -> Founded:
 
 def is_founded(settings: Settings) -> bool:
     """Whether there is a book at all."""
+    if not database_exists(settings.database_url):
+        return False
     book = Book(settings.database_url)
     try:
         reach(book.store.engines)
@@ -120,7 +123,6 @@ def opened(settings: Settings) -> Iterator[Wiring]:
         title = read(engines, tables, vault)
         payments = Payments(book)
         directory = Directory(book, title.book_id)
-        directory.refresh()
         persons = Persons(engines, tables, vault)
         yield Wiring(
             book,
@@ -137,6 +139,8 @@ def opened(settings: Settings) -> Iterator[Wiring]:
 
 def _book(settings: Settings) -> Book:
     """On PostgreSQL under the role that may not change events, wherever it can be taken."""
+    if not database_exists(settings.database_url):
+        raise NoBook
     book = Book(settings.database_url)
     reach(book.store.engines)
     if book.store.engines.dialect != "postgresql":

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
 from sqlalchemy import Connection, func, select
 
 from ledger.audit.fault import Fault
@@ -11,7 +10,7 @@ from ledger.book import Book
 from ledger.fact import directory_topics
 from ledger.instant import moment
 from ledger.replay import PAGE
-from ledger.store.mapper import reader
+from ledger.store.mapper import UnreadableEvent, read
 from ledger.transfer import Transfer
 
 TOLD = (Transfer.Created.TOPIC, Transfer.ToldAgain.TOPIC, Transfer.Contradicted.TOPIC)
@@ -47,8 +46,8 @@ def _is_what_was_told(row: Any) -> bool:
     if row.topic not in TOLD:
         return False
     try:
-        told = reader(row.topic).decode(row.state).telling
-    except msgspec.DecodeError:
+        told = read(row.topic, row.state).telling
+    except UnreadableEvent:
         return False  # The log's own check names it.
     return bool(
         row.transfer_id == row.originator_id

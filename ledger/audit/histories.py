@@ -4,13 +4,11 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import UUID
 
-import msgspec
-from eventsourcing.utils import TopicError
 from sqlalchemy import Connection, func, or_, select
 
 from ledger.audit.fault import Fault
 from ledger.book import Book
-from ledger.store.mapper import reader
+from ledger.store.mapper import UnreadableEvent, read
 from ledger.telling import Standing
 from ledger.transfer import Transfer
 
@@ -59,8 +57,8 @@ def _standing_before(
     )
     for topic, state in connection.execute(query).all():
         try:
-            event = reader(topic).decode(state)
-        except (TopicError, msgspec.DecodeError):
+            event = read(topic, state)
+        except UnreadableEvent:
             return None  # The log's own check names it.
         if hasattr(event, "stands"):
             standing: Standing = event.stands

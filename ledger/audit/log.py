@@ -3,14 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-import msgspec
-from eventsourcing.utils import TopicError
 from sqlalchemy import Connection
 
 from ledger.audit.fault import Fault
 from ledger.book import Book
 from ledger.replay import stored_events
-from ledger.store.mapper import reader
+from ledger.store.mapper import UnreadableEvent, read
 
 
 def events(connection: Connection, book: Book) -> Iterator[tuple[Any, Any, list[Fault]]]:
@@ -27,8 +25,7 @@ def events(connection: Connection, book: Book) -> Iterator[tuple[Any, Any, list[
         expected, last_us = row.position + 1, max(last_us, row.recorded_at)
         event = None
         try:
-            event = reader(row.topic).decode(row.state)
-        except (TopicError, msgspec.DecodeError) as error:
-            text = f"{row.topic} cannot be read: {error}"
-            faults.append(Fault("unreadable", row.position, text))
+            event = read(row.topic, row.state)
+        except UnreadableEvent as error:
+            faults.append(Fault("unreadable", row.position, str(error)))
         yield row, event, faults

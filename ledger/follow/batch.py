@@ -4,13 +4,10 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import msgspec
 from eventsourcing.persistence import StoredEvent
-from eventsourcing.utils import TopicError
 from sqlalchemy import bindparam, text
 
 from ledger.book import Book
-from ledger.fact import Fact
 from ledger.refusal import Refusal
 from ledger.store.mapper import reader
 
@@ -30,12 +27,6 @@ class OtherHistory(Refusal):
     """This read model was made from another history than this book's; it has to be rebuilt."""
 
     code = "other_history"
-
-
-class Unreadable(Refusal):
-    """An event of the log cannot be read."""
-
-    code = "unreadable_event"
 
 
 class Place(NamedTuple):
@@ -91,6 +82,11 @@ class Batch:
                 found.append(happened)
         return found
 
+    def begun(self, position: int) -> Any:
+        """The fact that a first event of this batch begins, as it stood after that event."""
+        row = self._rows[position - self.after.position - 1]
+        return _domain_event(self._book, row).mutate(None)
+
     def changed(self, topics: Collection[str]) -> set[bytes | UUID]:
         """The facts to which something of these topics happened after their first event."""
         found = {row[1] for row in self._rows if row[2] > 1 and row[3] in topics}
@@ -102,13 +98,13 @@ class Batch:
     def story(self, fact: bytes | UUID) -> Iterator[tuple[int, int, Any]]:
         """(position, recorded_at_us, the fact as it stood then) for each event of a changed fact,
         from its first to the end of the batch; the same object goes on changing."""
-        aggregate: Fact | None = None
+        aggregate: Any = None
         for position, recorded_at_us, event in self._stories[fact]:
             aggregate = event.mutate(aggregate)
             yield position, recorded_at_us, aggregate
 
 
-def read(book: Book, after: Place, most: int = MOST) -> Batch | None:
+def read_batch(book: Book, after: Place, most: int = MOST) -> Batch | None:
     """What follows after a place, or None at the head of the log.
 
     Raises OtherHistory when another event stands at that place, Gap when the next one is missing.
@@ -151,11 +147,7 @@ def _next(book: Book) -> Any:
 
 def _decoded(row: Any) -> Happened:
     position, fact, version, topic, state, _, recorded_at_us = row
-    try:
-        event = reader(topic).decode(state)
-    except (msgspec.DecodeError, TopicError) as error:
-        raise Unreadable(f"The event at position {position} cannot be read: {error}") from error
-    return Happened(position, fact, version, recorded_at_us, topic, event)
+    return Happened(position, fact, version, recorded_at_us, topic, read(topic, state))
 
 
 def _stories(
@@ -169,10 +161,14 @@ def _stories(
     found: dict[bytes | UUID, list[tuple[int, int, Any]]] = {fact: [] for fact in facts}
     with book.reading() as connection:
         rows = connection.execute(query, {"facts": list(facts), "end": end.position}).all()
-    for position, fact, version, topic, state, _, recorded_at_us in rows:
-        stored = StoredEvent(_uuid(fact), version, topic, state.encode())
-        found[fact].append((position, recorded_at_us, book.mapper.to_domain_event(stored)))
+    for row in rows:
+        found[row.originator_id].append((row.position, row.recorded_at, _domain_event(book, row)))
     return found
+
+
+def _domain_event(book: Book, row: Any) -> Any:
+    _, fact, version, topic, state, *_ = row
+    return book.mapper.to_domain_event(StoredEvent(_uuid(fact), version, topic, state.encode()))
 
 
 def _uuid(fact: bytes | UUID) -> UUID:

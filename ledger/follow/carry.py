@@ -9,7 +9,7 @@ from sqlalchemy import exc
 
 from ledger.book import Book
 from ledger.follow import generations, touched
-from ledger.follow.batch import MOST, Batch, Gap, OtherHistory, Place, read
+from ledger.follow.batch import MOST, Batch, Gap, OtherHistory, Place, read_batch
 from ledger.follow.generations import GROWING
 from ledger.follow.lanes import Lane, swap
 from ledger.follow.shelf import Shelf
@@ -62,7 +62,7 @@ def _carry_group(
     book: Book, shelf: Shelf, group: list[Lane], place: Place, most: int
 ) -> list[Outcome]:
     try:
-        batch = read(book, place, most) if most > 0 else None
+        batch = read_batch(book, place, most) if most > 0 else None
     except (Gap, OtherHistory) as error:
         return [_fail(shelf, lane, error) for lane in group]
     except exc.SQLAlchemyError as error:
@@ -109,7 +109,7 @@ def _narrow(book: Book, shelf: Shelf, lane: Lane, size: int, error: Exception) -
     """Halves the batch that failed until the culprit stands alone, and carries all before it."""
     most, end = max(1, size // 2), lane.generation.position + size
     while size > 1 and lane.generation.position < end:
-        batch = read(book, lane.generation.place, most)
+        batch = read_batch(book, lane.generation.place, most)
         assert batch is not None, "it was there a moment ago"
         size = len(batch)
         try:

@@ -111,7 +111,7 @@ def _run(
     if rows and connection.dialect.name == "postgresql":
         connection.exec_driver_sql(statement, _columns(rows))
     elif rows:
-        connection.exec_driver_sql(statement, _raw(rows, fields))
+        connection.exec_driver_sql(statement, sorted(_raw(rows, fields)))  # Neighbours together.
 
 
 def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:

@@ -144,10 +144,16 @@ def in_children(fresh: Callable[[], None]) -> None:
     os.register_at_fork(after_in_child=call)
 
 
+def database_exists(url: str | URL) -> bool:
+    """False only for an SQLite file that is not there yet; to look does not create it."""
+    address = _address(url)
+    return address.get_backend_name() != "sqlite" or Path(address.database or "").exists()
+
+
 def _address(url: str | URL) -> URL:
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: the port is no number.
         raise NotADatabase from None
     name = parsed.get_backend_name()
     if name in ("postgresql", "postgres"):

@@ -12,9 +12,10 @@ from eventsourcing.persistence import (
     MapperDeserialisationError,
     StoredEvent,
 )
-from eventsourcing.utils import TopicError, get_topic
+from eventsourcing.utils import get_topic
 
 from ledger.fact import known_events
+from ledger.refusal import Refusal
 
 _BESIDE = ("originator_id", "originator_version", "timestamp", "originator_topic")
 """What stands in columns of its own or can be told from the topic."""
@@ -32,20 +33,34 @@ def shape(event: type[Any]) -> type[msgspec.Struct]:
     )
 
 
+class UnreadableEvent(Refusal, MapperDeserialisationError):
+    """An event of the book cannot be read; `choso audit verify` names it."""
+
+    code = "unreadable_event"
+
+
 @cache
 def event_of(topic: str) -> Any:
-    """The event class of a topic. Raises TopicError for what is no event of ours: a stored name
-    is never imported."""
+    """The event class of a topic. Raises UnreadableEvent for what is no event of ours: a stored
+    name is never imported."""
     event = known_events().get(topic)
     if event is None:
-        raise TopicError(f"no event has the topic {topic!r}")
+        raise UnreadableEvent(f"No event has the topic {topic!r}.")
     return event
 
 
 @cache
 def reader(topic: str) -> msgspec.json.Decoder[Any]:
-    """Decodes the stored state of this topic into its `shape`. Raises TopicError."""
+    """Decodes the stored state of this topic into its `shape`. Raises UnreadableEvent."""
     return msgspec.json.Decoder(shape(event_of(topic)))
+
+
+def read(topic: str, state: str | bytes) -> Any:
+    """The stored state of an event, as its `shape`. Raises UnreadableEvent."""
+    try:
+        return reader(topic).decode(state)
+    except msgspec.DecodeError as error:
+        raise UnreadableEvent(f"The stored state of {topic} cannot be read: {error}.") from error
 
 
 class FactMapper(Mapper[UUID]):
@@ -61,12 +76,7 @@ class FactMapper(Mapper[UUID]):
 
     def to_domain_event(self, stored_event: StoredEvent) -> DomainEventProtocol[UUID]:
         event_class = event_of(stored_event.topic)
-        try:
-            facts = msgspec.structs.asdict(reader(stored_event.topic).decode(stored_event.state))
-        except msgspec.DecodeError as error:
-            raise MapperDeserialisationError(
-                f"The stored state of {stored_event.topic} cannot be read: {error}"
-            ) from error
+        facts = msgspec.structs.asdict(read(stored_event.topic, stored_event.state))
         facts.update(
             originator_id=stored_event.originator_id,
             originator_version=stored_event.originator_version,

@@ -1,7 +1,7 @@
 """Who may do what on PostgreSQL: the program's role can add to the book, not change it."""
 
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 from sqlalchemy.exc import DBAPIError
 
 from ledger.store.engines import BOOK_ROLE, Engines
@@ -35,7 +35,9 @@ def grant(connection: Connection, schema: str) -> bool:
             return False
         raise
     connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA {schema} TO {BOOK_ROLE}")
-    for table, rights in RIGHTS.items():
+    there = set(inspect(connection).get_table_names(schema))
+    for table in sorted(RIGHTS.keys() & there):
+        rights = RIGHTS[table]
         connection.exec_driver_sql(f"REVOKE ALL ON {schema}.{table} FROM {BOOK_ROLE}, PUBLIC")
         connection.exec_driver_sql(f"GRANT {rights} ON {schema}.{table} TO {BOOK_ROLE}")
     return True

@@ -146,15 +146,22 @@ class Directory:
         self._book_id = book_id
         self._lock = Lock()
         self._requests: dict[str, PaymentRequest] = {}
-        self.view = DirectoryView(self._find_request)
+        self._view = DirectoryView(self._find_request)
+        self._read = False
+
+    @property
+    def view(self) -> DirectoryView:
+        """The newest view that was read; the first time it is asked for, it is read."""
+        return self._view if self._read else self.refresh()
 
     def refresh(self) -> DirectoryView:
         """Takes in what has changed since; returns the newest view."""
         with self._lock:
-            changes = self._book.directory_events(self.view.position)
+            changes = self._book.directory_events(self._view.position)
             if changes:
-                self.view = _fold(self.view, changes)
-            return self.view
+                self._view = _fold(self._view, changes)
+            self._read = True
+            return self._view
 
     def _find_request(self, code: str) -> PaymentRequest | None:
         """What a request asks for never changes once asked: what was found is kept."""

@@ -33,6 +33,12 @@ class UnknownStall(Refusal):
     code = "unknown_stall"
 
 
+class CodeTaken(Refusal):
+    """Another stall has this code already."""
+
+    code = "code_taken"
+
+
 class NotTheirAccount(Refusal):
     """A stall is paid only on an account of the vendor who keeps it."""
 
@@ -112,10 +118,17 @@ class Register:
         return key
 
     def open_stall(self, code: str, place: UUID, number: str, trade: str) -> UUID:
-        """A stall gets its code and place."""
+        """A stall gets its code and place. A code that another stall has is refused."""
         wanted = stall_id(self._title.book_id, code)
         facts = {"code": code, "place_id": place, "number": number, "trade": trade}
-        self._change(lambda view: _new(view.stalls.get(code), Stall.Created, wanted, facts))
+
+        def decision(view: DirectoryView) -> list[Fact]:
+            known = view.stalls.get(code)
+            if known is not None and (known.place_id, known.number) != (place, number):
+                raise CodeTaken
+            return _new(known, Stall.Created, wanted, facts)
+
+        self._change(decision)
         return wanted
 
     def assign(self, code: str, vendor_id: UUID, account: str, from_at: datetime) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from eventsourcing.persistence import StoredEvent
 
-from ledger.store.mapper import reader
+from ledger.store.mapper import read
 from tests.golden.documented import EVENTS, MAPPER, lines, sample, stored_samples
 from web.events_page import events
 
@@ -52,7 +52,7 @@ def test_a_stored_sample_is_written_again_byte_for_byte(topic: str, stored: dict
 @EVERY
 def test_a_stored_sample_posts_the_lines_that_it_posted(topic: str, stored: dict[str, Any]) -> None:
     assert lines(decoded(topic, stored)) == stored["lines"]
-    assert lines(reader(topic).decode(stored["state"]), topic) == stored["lines"]
+    assert lines(read(topic, stored["state"]), topic) == stored["lines"]
 
 
 def test_every_event_of_the_code_has_a_sample() -> None:

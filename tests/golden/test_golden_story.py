@@ -14,7 +14,7 @@ from ledger.journal import trial_balance
 from ledger.payment_request import PaymentRequest
 from ledger.replay import replay
 from ledger.store.command import Line
-from ledger.store.mapper import reader
+from ledger.store.mapper import read
 from tests.builders import Market
 from tests.golden.documented import lines
 from web.events_page import events
@@ -90,7 +90,7 @@ def summary(market: Market, wanted: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("told", STORY["events"], ids=lambda told: f"{told['position']}")
 def test_each_event_posts_the_lines_that_it_posted(told: dict[str, Any]) -> None:
-    assert lines(reader(told["topic"]).decode(told["state"]), told["topic"]) == told["lines"]
+    assert lines(read(told["topic"], told["state"]), told["topic"]) == told["lines"]
 
 
 def test_what_is_read_from_the_book_is_byte_for_byte_the_story(market: Market) -> None:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.chart import CHART
-from ledger.posting import COUNTER_ACCOUNT, RULES, Entry, change, lines_of, post
-from ledger.store.mapper import FactMapper, reader
+from ledger.chart import CHART, COUNTER_ACCOUNT
+from ledger.posting import RULES, Entry, change, lines_of, post
+from ledger.store.mapper import FactMapper, read
 from ledger.telling import ORPHAN, Purpose, Standing
 from ledger.transfer import Transfer
 from tests.builders import (
@@ -235,6 +235,6 @@ def test_the_stored_event_posts_exactly_what_the_event_itself_does() -> None:
 
     for event in paid.pending_events:
         stored = mapper.to_stored_event(event)
-        assert post(stored.topic, reader(stored.topic).decode(stored.state)) == post(
+        assert post(stored.topic, read(stored.topic, stored.state)) == post(
             event.TOPIC, event
         )

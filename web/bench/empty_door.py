@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 from web.door.answers import Answer, Receive, Send, give
-from web.door.limits import Limits
+from web.door.limits import BODY_S, Limits
+from web.door.patience import Patience
 from web.serve.address import listen, url_of
 from web.serve.counts import share_counts
 
@@ -32,12 +33,13 @@ def serve(port: int, workers: int) -> None:
 
         async def _live(self, receive: Receive, send: Send) -> None:
             await receive()
+            self._patience = Patience(BODY_S)
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})
 
         async def _answer(self, request: Request, send: Send) -> None:
-            await request.body()
+            await request.body(self._patience)
             status = 204 if request.method == "POST" else 200
             await give(send, Answer(status, b"", ()), request.id)
 

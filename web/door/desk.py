@@ -16,6 +16,7 @@ from web.door.commit_gate import Burst, CommitGate
 from web.door.limits import Limits
 from web.door.log import log, what
 from web.door.open_book import OpenBook
+from web.door.patience import Patience
 
 
 class Desk:
@@ -27,6 +28,7 @@ class Desk:
         self._threads = ThreadPoolExecutor(limits.hearing_threads, "hearing")
         self._loop = asyncio.get_running_loop()
         self._burst = Burst(self._loop)
+        self._patience = Patience(limits.answer_s)
         self.waiting = 0
         """Notices that the writer, or a thread, has not finished with; asked for or given up."""
 
@@ -37,7 +39,7 @@ class Desk:
             raise TurnedAway(busy("queue_full", "Too many notices are waiting; tell it again."))
         reception = self._book.wiring.reception
         try:
-            async with asyncio.timeout(self._limits.answer_s):
+            with self._patience.wait():
                 hoped = reception.hope(source, notice, body, at)
                 if hoped is not None:
                     command, heard = hoped

@@ -7,7 +7,8 @@ from market.ports import BankDialect
 from web.door.answers import JSON, Answer, Header, TurnedAway, only, refused
 from web.door.contracts import Contracts
 from web.door.desk import Desk
-from web.door.limits import BODY_BYTES, SUSPECT_BODY_BYTES
+from web.door.limits import BODY_S, SUSPECT_BODY_BYTES
+from web.door.patience import Patience
 from web.door.request import Request
 from web.door.suspects import Suspects
 from web.door.tally import Tally
@@ -44,6 +45,7 @@ class Hooks:
         self._suspects = suspects
         self._tally = tally
         self._now = now
+        self._patience = Patience(BODY_S)
         self._heard = {
             news: Answer(200, SUCCESS, (JSON, (NEWS, news.encode())), news)
             for news in ("first", "further", "not_news", "not_money")
@@ -85,9 +87,9 @@ class Hooks:
     async def _body(self, request: Request) -> bytes:
         """The body; a longer one than any bank sends is not even read for a suspect."""
         if not self._suspects.is_suspect(request.network):
-            return await request.body(BODY_BYTES)
+            return await request.body(self._patience)
         try:
-            return await request.body(SUSPECT_BODY_BYTES)
+            return await request.body(self._patience, SUSPECT_BODY_BYTES)
         except TurnedAway as turned_away:
             raise TurnedAway(
                 await self._suspects.put_off(turned_away.answer.outcome)

@@ -6,8 +6,9 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 
 from web.door.answers import Message, Receive, Send, TurnedAway, busy, refused
-from web.door.limits import Limits
+from web.door.limits import BODY_S, Limits
 from web.door.open_book import OpenBook
+from web.door.patience import Patience
 from web.door.request import Request
 from web.door.tally import Tally
 from web.wiring import Wiring
@@ -27,6 +28,7 @@ class Pages:
         self._tally = tally
         self._flask: Any = None
         """a2wsgi's; its types are stricter about messages than ASGI servers' are."""
+        self._patience = Patience(BODY_S)
         self.waiting = 0
 
     async def serve(self, request: Request, send: Send) -> None:
@@ -38,7 +40,7 @@ class Pages:
             raise TurnedAway(refused(400, "bad_query", "What follows the ? has to be ASCII."))
         self.waiting += 1
         try:
-            body = await request.body()
+            body = await request.body(self._patience)
             await self._app()(_framed(request.scope, body), _replay(body), send)
         finally:
             self.waiting -= 1

@@ -31,6 +31,10 @@ FULL = b"".join(
 )
 
 
+# A subclass that asks first would keep the answer to itself, and parse in Python ever after.
+ASGIProtocol._check_h1c_protocol_available()
+
+
 class DoorProtocol(ASGIProtocol):
     """HTTP/1.1 with the door's caps."""
 

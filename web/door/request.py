@@ -1,12 +1,12 @@
 """A request as the door sees it: its id, its headers, and its body read whole or not at all."""
 
-import asyncio
 import os
 import re
 from typing import Any
 
 from web.door.answers import ClientGone, Receive, TurnedAway, refused
-from web.door.limits import BODY_BYTES, BODY_S
+from web.door.limits import BODY_BYTES
+from web.door.patience import Patience
 
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -40,7 +40,7 @@ class Request:
         address: str = client[0] if client else ""
         return ":".join(address.split(":")[:4]) if ":" in address else address
 
-    async def body(self, most: int = BODY_BYTES) -> bytes:
+    async def body(self, patience: Patience, most: int = BODY_BYTES) -> bytes:
         """The whole body. Turned away with 413 beyond `most` bytes and with 408 when it does not
         come in time; ClientGone when the client leaves half way."""
         length = self.headers.get("content-length", "0")
@@ -49,11 +49,13 @@ class Request:
         if len(length) > 9 or (length.isdigit() and int(length) > most):
             raise _too_large(most)
         try:
-            async with asyncio.timeout(BODY_S):
+            with patience.wait():
                 return await self._pieces(most)
         except TimeoutError:
             raise TurnedAway(
-                refused(408, "too_slow", f"The body did not come within {BODY_S:.0f} seconds.")
+                refused(
+                    408, "too_slow", f"The body did not come within {patience.seconds:g} seconds."
+                )
             ) from None
 
     async def _pieces(self, most: int) -> bytes:

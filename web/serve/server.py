@@ -1,5 +1,6 @@
 """The server: gunicorn's arbiter in this very process, door workers and a follower its children."""
 
+import gc
 import logging
 import os
 import resource
@@ -20,6 +21,8 @@ from web.serve.follower_process import Follow, FollowerProcess
 
 WORKER_SILENT_S = 30
 """A worker whose event loop gives no sign for so long is killed and replaced."""
+GARBAGE_FROM = 10_000
+"""Objects made since the last search for garbage."""
 SPARE_FILES = 256
 """Open files of a worker that are not connections."""
 
@@ -136,8 +139,13 @@ class Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """In a worker."""
-        return self._build_door()
+        """In a worker. What is loaded by now lives as long as the process does: no search for
+        garbage looks at it again, and none begins before there is some."""
+        door = self._build_door()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_FROM, 20, 20)
+        return door
 
     def run(self) -> None:
         """Never returns."""

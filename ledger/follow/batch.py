@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, text
 
 from ledger.book import Book
 from ledger.refusal import Refusal
-from ledger.store.mapper import reader
+from ledger.store.mapper import read
 
 MOST = 2_000
 """Events in one batch, at most."""

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 from sqlalchemy.pool import NullPool
 
+from ledger.bank_account import BankAccount
 from ledger.book import Book
 from ledger.fact import Fact, begin, first
 from ledger.founding import Founded, found
-from ledger.payment_request import PaymentRequest
 from ledger.store import rights
 from ledger.store.command import Taken
 from ledger.store.engines import BOOK_ROLE
@@ -111,11 +111,6 @@ def received(number: int) -> Transfer.Created:
     return created
 
 
-def requested() -> Fact.Created:
-    facts = {"code": "CSX1", "entity_id": VENDOR, "stall_id": None, "amount_vnd": 5_000}
-    return first(PaymentRequest.Created, UUID(int=200), **facts, asked_at=AT, expires_at=AT)
-
-
 @contextmanager
 def under_the_role(url: str) -> Iterator[Connection]:
     engine = create_engine(url, poolclass=NullPool)
@@ -183,8 +178,8 @@ def test_a_book_works_fully_under_the_role(clerk_url: str) -> None:
         assert transfer
         transfer.settle("line 1", 50_000, AT)
         book.save(transfer)
-        asked = begin(requested())
-        book.save(asked, directory=True)
+        facts = {"account_key": "a", "bank": "999999", "entity_id": UUID(int=1)}
+        book.save(begin(first(BankAccount.Created, UUID(int=5), **facts)))
         assert [position for position, _ in book.directory_events(0)] == [4]
 
         again = book.find(Transfer, UUID(int=102))

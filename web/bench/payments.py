@@ -96,6 +96,9 @@ class OurBook:
         self.book = Book(url, schema=schema)
         self._market = Market()
         self._hearing = Hearing(self.book, Vault((os.urandom(KEY_BYTES),)))
+        engines = self.book.store.engines
+        append = PostgresqlAppend if engines.dialect == "postgresql" else SqliteAppend
+        self._append: PostgresqlAppend | SqliteAppend = append(engines)
 
     def create(self) -> None:
         """Creates the tables, in an empty database or schema."""
@@ -115,14 +118,12 @@ class OurBook:
 
         `building`: whether making the payments and their stored form counts, or the writing alone.
         """
-        engines = self.book.store.engines
-        append = (PostgresqlAppend if engines.dialect == "postgresql" else SqliteAppend)(engines)
         done, lasted, latencies = 0, 0.0, []
         while lasted < seconds:
             started = perf_counter()
             batch = Batch([self._command() for _ in range(BULK)])
             built = perf_counter()
-            outcome = append(batch, now_us())
+            outcome = self._append(batch, now_us())
             ended = perf_counter()
             assert isinstance(outcome, Written), "payments of the benchmark are all different"
             latencies.append((ended - built) * 1_000)

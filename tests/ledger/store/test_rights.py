@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 
 from ledger.bank_account import BankAccount
 from ledger.book import Book
-from ledger.fact import Fact, begin, first
+from ledger.fact import begin, first
 from ledger.founding import Founded, found
 from ledger.store import rights
 from ledger.store.command import Taken

@@ -21,6 +21,9 @@ _BINDS = (
 class PostgresqlAppend:
     """Calls `append`, which writes all of a batch or says which commands came too late."""
 
+    gather_s = 0.0
+    """The server writes one batch while our callers build the next: waiting would idle both."""
+
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
         self._engine = engines.writer.execution_options(isolation_level="AUTOCOMMIT")

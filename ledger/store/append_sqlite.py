@@ -35,6 +35,9 @@ _EVENT = (
 class SqliteAppend:
     """Writes all of a batch or says which commands came too late."""
 
+    gather_s = 0.001
+    """Each row lets go of the interpreter: callers who still build would crowd in between."""
+
     def __init__(self, engines: Engines) -> None:
         self._engine = engines.writer
 

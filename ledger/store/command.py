@@ -97,7 +97,12 @@ class Command:
             wanted.add(("tracking", self.tracking.application_name))
         return wanted
 
-    def check_values(self) -> None:
+    def check(self) -> None:
+        """Raises Unpackable or Unbalanced for what nobody may store."""
+        self._check_values()
+        self._check_balance()
+
+    def _check_values(self) -> None:
         """Raises Unpackable for what one engine would refuse and the other keep, or round."""
         events = range(len(self.events))
         sound = (
@@ -105,15 +110,17 @@ class Command:
                 isinstance(event.originator_id, UUID)
                 and type(event.originator_version) is int
                 and _is_text(event.topic)
+                and isinstance(event.state, bytes)
                 and b"\0" not in event.state
                 for event in self.events
             )
             and all(
-                of in events
-                and isinstance(entity, UUID)
-                and _is_text(code)
-                and type(amount_vnd) is int
-                for of, entity, code, amount_vnd in self.lines
+                isinstance(line, Line)
+                and line.of in events
+                and isinstance(line.entity, UUID)
+                and _is_text(line.code)
+                and type(line.amount_vnd) is int
+                for line in self.lines
             )
             and all(
                 row.of in events
@@ -123,11 +130,12 @@ class Command:
                 and isinstance(row.body, bytes)
                 for row in self.inbox
             )
+            and (self.tracking is None or _is_sound(self.tracking))
         )
         if not sound:
             raise Unpackable(Unpackable.__doc__)
 
-    def check_balance(self) -> None:
+    def _check_balance(self) -> None:
         """Raises Unbalanced unless each event's lines sum to zero within each entity."""
         sums: dict[tuple[int, UUID], int] = {}
         for of, entity, _, amount_vnd in self.lines:
@@ -138,3 +146,7 @@ class Command:
 
 def _is_text(value: object) -> bool:
     return type(value) is str and "\0" not in value
+
+
+def _is_sound(tracking: Tracking) -> bool:
+    return _is_text(tracking.application_name) and type(tracking.notification_id) is int

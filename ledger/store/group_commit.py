@@ -1,10 +1,10 @@
 """One writer a process: takes all that waits, writes it as one transaction, wakes each caller."""
 
 import atexit
+import logging
 import time
 import weakref
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
 from typing import Protocol
@@ -18,16 +18,19 @@ from ledger.store.batch import OUTDATED, Batch, Refused, Written
 from ledger.store.command import Closed, Command, OutcomeUnknown, Outdated, Taken, Unpackable
 from ledger.store.engines import in_children
 
+LOG = logging.getLogger(__name__)
+
 MOST = 1_000
 """Commands in one transaction, at most."""
-GATHER_S = 0.001
-"""How long a busy writer waits for more before it writes; a lone caller never waits."""
 BUSY = 4
 """The writer is busy when its last batch held more commands than this."""
 
 
 class Append(Protocol):
     """Writes all of a batch, or nothing and says who came too late."""
+
+    gather_s: float
+    """How long a busy writer waits for more before it writes; a lone caller never waits."""
 
     def __call__(self, batch: Batch, now_us: int) -> Written | Refused: ...
 
@@ -72,7 +75,11 @@ class GroupCommit:
         return command.positions
 
     def enter(self, command: Command) -> None:
-        """Puts a command in the queue; its gate is released when its outcome is known."""
+        """Puts a command in the queue; its gate is released when its outcome is known.
+
+        What nobody could store is refused here, in the caller's own time.
+        """
+        command.check()
         with self._door:
             if self._closed:
                 raise Closed(Closed.__doc__)
@@ -103,21 +110,26 @@ class GroupCommit:
             finally:
                 self._last = len(commands)
                 for command in commands:
-                    with suppress(Exception):  # A broken gate must not keep the others shut.
-                        command.gate.release()
+                    self._tell(command.gate.release)  # A broken one must not keep others shut.
             if any(command.positions for command in commands):
-                with suppress(Exception):  # A listener's fault is not the writer's.
-                    self._woken()
+                self._tell(self._woken)
             if stop:
                 return
+
+    def _tell(self, listener: Callable[[], object]) -> None:
+        """A listener's fault is not the writer's: it is told, and the writer goes on."""
+        try:
+            listener()
+        except Exception:
+            LOG.exception("somebody who waited for the book's writer failed")
 
     def _take(self) -> tuple[list[Command], bool]:
         """Everything that waits, and whether it is the last."""
         first = self._queue.get()
         if first is None:
             return [], True
-        if self._last > BUSY:
-            time.sleep(GATHER_S)
+        if self._last > BUSY and self._append.gather_s:
+            time.sleep(self._append.gather_s)
         commands = [first]
         try:
             while len(commands) < MOST:
@@ -131,14 +143,7 @@ class GroupCommit:
 
     def _write(self, commands: Sequence[Command]) -> None:
         """Rounds of commands that do not touch one another; those held back are judged anew."""
-        waiting = []
-        for command in commands:
-            try:
-                command.check_values()
-                command.check_balance()
-                waiting.append((command, command.keys()))
-            except Exception as error:
-                command.error = _in_our_words(error)
+        waiting = [(command, command.keys()) for command in commands]
         while waiting:
             now, later, keys = [], [], set[tuple[object, ...]]()
             directory = waiting[0][0].directory

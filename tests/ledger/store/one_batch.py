@@ -67,12 +67,13 @@ def held(log: LogRecorder) -> Iterator[None]:
 
 
 def queued(log: LogRecorder, *wishes: dict[str, Any]) -> list[Saving]:
-    """These callers wait in the queue, in this order; the writer must be held."""
-    waiting = log.writer._queue.qsize()
-    callers = []
-    for n, wish in enumerate(wishes, 1):
-        callers.append(Saving(log, wish))
-        until(lambda n=n: log.writer._queue.qsize() == waiting + n)  # type: ignore[misc]
+    """These callers wait in the queue, in this order, or were refused; the writer must be held."""
+    callers: list[Saving] = []
+    for wish in wishes:
+        before = log.writer._queue.qsize()
+        caller = Saving(log, wish)
+        until(lambda b=before, c=caller: log.writer._queue.qsize() > b or not c.is_alive())  # type: ignore[misc]
+        callers.append(caller)
     return callers
 
 

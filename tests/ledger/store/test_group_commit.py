@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from eventsourcing.persistence import IntegrityError, Tracking
 
-from ledger.store import group_commit
 from ledger.store.command import Line, Outdated, Taken, Unbalanced, Unpackable
 from ledger.store.recorder import LogRecorder
 from tests.ledger.store.one_batch import STOPPER, sizes_of_batches, together
@@ -109,6 +108,22 @@ def test_when_the_first_of_two_is_refused_the_second_is_written(
     assert checked(database_url).histories == [(1, 1), (STOPPER, 1), (2, 1)]
 
 
+def test_who_is_held_back_keeps_their_place_before_those_who_come_later(
+    log: LogRecorder, database_url: str
+) -> None:
+    """The second waits for the first's notice; the third wants what the second will write."""
+    outcomes = together(
+        log,
+        paid(1, inbox=[told("1")]),
+        paid(2, inbox=[told("1", seen=1, digest=b"other")]),
+        paid(2, amount_vnd=7),
+        paid(3),
+    )
+
+    assert kinds(outcomes) == [[2], [4], Taken, [3]]
+    checked(database_url)
+
+
 def test_a_notice_that_was_seen_meanwhile_is_decided_again(
     log: LogRecorder, database_url: str
 ) -> None:
@@ -162,7 +177,7 @@ def test_a_change_of_the_directory_and_payments_in_one_batch(
 def test_a_lone_caller_does_not_wait_for_others(
     log: LogRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(group_commit, "GATHER_S", 0.5)
+    monkeypatch.setattr(type(log.writer._append), "gather_s", 0.5)
 
     def seconds(number: int) -> float:
         begun = time.monotonic()

@@ -159,7 +159,7 @@ def stored_in(book: Book, fact_id: UUID) -> StoredEvent:
 
 
 def test_the_short_way_and_the_way_through_the_aggregate_store_the_same(
-    book: Book, seed: int
+    book: Book,
 ) -> None:
     """Also with the lines that follow, and the library reads both as the same aggregate."""
     vendor = UUID(int=1)

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from eventsourcing.persistence import IntegrityError
+from eventsourcing.persistence import IntegrityError, Tracking
 
 from ledger.store.command import Line, Taken, Unbalanced, Unpackable
 from ledger.store.recorder import LogRecorder
-from tests.ledger.store.one_batch import sizes_of_batches, together
+from tests.ledger.store.one_batch import STOPPER, sizes_of_batches, together
 from tests.ledger.store.simple_log import (
     VENDOR,
     checked,
@@ -75,6 +75,9 @@ POISON = {
     "line of the previous command's event": odd_lines(*lines(5, of=-1)),
     "line of no event": odd_lines(*lines(5, of=99)),
     "line that is no line": paid(3, lines=[("1121", 5)]),
+    "tracking of a list": paid(3, tracking=Tracking(["upstream"], 1)),  # type: ignore[arg-type]
+    "tracking with NUL": paid(3, tracking=Tracking("up\0stream", 1)),
+    "tracking to a word": paid(3, tracking=Tracking("upstream", "1")),  # type: ignore[arg-type]
     "notice of the next command's event": odd_notice(of=1),
     "notice with NUL in its id": odd_notice(event_id="1\0"),
     "notice with half a letter in its id": odd_notice(event_id="\udfff"),
@@ -85,25 +88,29 @@ POISON = {
 }
 
 
-@pytest.mark.parametrize("what", POISON)
-def test_poison_fails_alone(log: LogRecorder, database_url: str, what: str) -> None:
-    outcomes = together(
-        log,
-        paid(1, inbox=[told("a")]),
-        paid(2),
-        POISON[what],
-        {"stored_events": [event(4), event(4, 2)], "lines": lines(7, of=1)},
-        paid(5, inbox=[told("b")]),
-    )
+def test_poison_fails_alone(log: LogRecorder, database_url: str) -> None:
+    written = []
+    for n, (what, poison) in enumerate(POISON.items()):
+        head, own = log.max_notification_id() or 0, 10 * (n + 1)
+        several = {"stored_events": [event(own + 4), event(own + 4, 2)], "lines": lines(7, of=1)}
+        outcomes = together(
+            log,
+            paid(own + 1, inbox=[told(f"{n} a")]),
+            paid(own + 2),
+            poison,
+            several,
+            paid(own + 5, inbox=[told(f"{n} b")]),
+        )
+        refusal = outcomes.pop(2)
+        assert outcomes == [[head + 2], [head + 3], [head + 4, head + 5], [head + 6]], what
+        assert isinstance(refusal, IntegrityError), what
+        assert not isinstance(refusal, Taken | Unbalanced), what
+        written += [own + 1, own + 2, own + 4, own + 4, own + 5]
 
-    refusal = outcomes.pop(2)
-    assert outcomes == [[2], [3], [4, 5], [6]]
-    assert isinstance(refusal, IntegrityError)
-    assert not isinstance(refusal, Taken | Unbalanced)
     stored = checked(database_url)
-    assert [history for history, _ in stored.histories[1:]] == [1, 2, 4, 4, 5]
-    assert len(stored.lines) == 2 * 5
-    assert [row.position for row in stored.inbox] == [2, 6]
+    assert [history for history, _ in stored.histories if history != STOPPER] == written
+    assert len(stored.lines) == len(POISON) * 2 * 5
+    assert len(stored.inbox) == len(POISON) * 2
 
 
 @pytest.mark.parametrize(

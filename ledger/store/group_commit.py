@@ -51,6 +51,7 @@ class GroupCommit:
         woken: Callable[[], None] = lambda: None,
     ) -> None:
         self._append = append
+        self._gather_s = append.gather_s
         self._own = own
         self._clock_us = clock_us
         self._woken = woken
@@ -128,8 +129,8 @@ class GroupCommit:
         first = self._queue.get()
         if first is None:
             return [], True
-        if self._last > BUSY and self._append.gather_s:
-            time.sleep(self._append.gather_s)
+        if self._last > BUSY and self._gather_s:
+            time.sleep(self._gather_s)
         commands = [first]
         try:
             while len(commands) < MOST:

@@ -177,7 +177,7 @@ def test_a_change_of_the_directory_and_payments_in_one_batch(
 def test_a_lone_caller_does_not_wait_for_others(
     log: LogRecorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(type(log.writer._append), "gather_s", 0.5)
+    monkeypatch.setattr(log.writer, "_gather_s", 0.5)
 
     def seconds(number: int) -> float:
         begun = time.monotonic()

@@ -16,6 +16,7 @@ from web.commands.demo import demo
 from web.commands.init import init
 from web.commands.notice import notice
 from web.commands.pay import pay
+from web.commands.serve import serve
 from web.commands.vietqr import vietqr
 
 BAD_INPUT, TROUBLE, DEFECT, INTERRUPTED = 2, 3, 70, 130
@@ -26,7 +27,7 @@ def cli() -> None:
     """Chợ Số: the cashless market of a commune."""
 
 
-for command in (init, day, pay, demo, vietqr, notice, audit, bench):
+for command in (init, serve, day, pay, demo, vietqr, notice, audit, bench):
     cli.add_command(command)
 
 

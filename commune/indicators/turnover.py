@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
+from ledger.fact import events_of
 from ledger.follow.batch import Batch
 from ledger.follow.projection import Changes, Field, Kept, Key, Order, Projection, Sheet
 from ledger.follow.shelf import Shelf
@@ -33,19 +34,9 @@ SHEET = Sheet(
     orders=(Order(("stall_id", "day")),),
 )
 
-MOVES = frozenset(
-    event.TOPIC
-    for event in (
-        Transfer.ToldAgain,  # Another telling may say that it was booked earlier.
-        Transfer.Contradicted,
-        Transfer.Claimed,
-        Transfer.Assigned,
-        Transfer.Decided,
-        Transfer.Settled,
-        Transfer.SameAs,
-    )
-)
-"""What may move a payment to another row, or change its amount there."""
+TOPICS = frozenset(events_of(Transfer))
+AFTERWARDS = TOPICS - {Transfer.Created.TOPIC}
+"""All that may move a payment to another row, or change its amount there."""
 
 
 class Figure(NamedTuple):
@@ -70,7 +61,7 @@ def _fold(batch: Batch, kept: Kept) -> Changes:
     """A payment stands in the row of its stall, and of the market hour in which it was booked; what
     happens to it later changes that row, whenever it happens."""
     changes = Changes()
-    changed = batch.changed(MOVES)
+    changed = batch.changed(AFTERWARDS)
     for happened in batch.of({Transfer.Created.TOPIC}):
         if happened.fact not in changed:
             stands = happened.event.stands
@@ -113,7 +104,7 @@ def _count(changes: Changes, row: Key | None, stands: Standing, times: int) -> N
 TURNOVER = Projection(
     "turnover",
     version=1,
-    topics=MOVES | {Transfer.Created.TOPIC},
+    topics=TOPICS,
     sheets=(SHEET,),
     fold=_fold,
 )

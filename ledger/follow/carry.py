@@ -61,8 +61,10 @@ def carry(
 def _carry_group(
     book: Book, shelf: Shelf, group: list[Lane], place: Place, most: int
 ) -> list[Outcome]:
+    if most <= 0:
+        return [Outcome(lane, "idle") for lane in group]
     try:
-        batch = read_batch(book, place, most) if most > 0 else None
+        batch = read_batch(book, place, most)
     except (Gap, OtherHistory) as error:
         return [_fail(shelf, lane, error) for lane in group]
     except exc.SQLAlchemyError as error:
@@ -105,13 +107,13 @@ def _apply(shelf: Shelf, lane: Lane, batch: Batch) -> Lane:
     return Lane(projection, generation._replace(place=batch.end))
 
 
-def _narrow(book: Book, shelf: Shelf, lane: Lane, size: int, error: Exception) -> Outcome:
-    """Halves the batch that failed until the culprit stands alone, and carries all before it."""
-    most, end = max(1, size // 2), lane.generation.position + size
-    while size > 1 and lane.generation.position < end:
-        batch = read_batch(book, lane.generation.place, most)
+def _narrow(book: Book, shelf: Shelf, lane: Lane, failed: int, error: Exception) -> Outcome:
+    """A batch of `failed` events failed: halves it until the culprit stands alone, and carries all
+    that stands before it."""
+    end = lane.generation.position + failed
+    while failed > 1:
+        batch = read_batch(book, lane.generation.place, failed // 2)
         assert batch is not None, "it was there a moment ago"
-        size = len(batch)
         try:
             lane = _apply(shelf, lane, batch)
         except Overtaken:
@@ -119,19 +121,18 @@ def _narrow(book: Book, shelf: Shelf, lane: Lane, size: int, error: Exception) -
         except Exception as again:
             if is_away(again):
                 return Outcome(lane, "away", cause=again)
-            error, most = again, max(1, size // 2)
+            error, failed = again, len(batch)
         else:
-            size = max(size, 2)
-    if lane.generation.position >= end:
-        return Outcome(lane, "moved")
+            if lane.generation.position >= end:
+                return Outcome(lane, "moved")  # It has come to its senses.
     return _fail(shelf, lane, error)
 
 
 def _fail(shelf: Shelf, lane: Lane, error: Exception) -> Outcome:
     """Stops this lane, loudly, until somebody says so or the follower starts anew."""
-    cause = str(error) if isinstance(error, Refusal) else f"{type(error).__name__}: {error}"
-    at = lane.generation.position
-    said = cause if isinstance(error, Gap | OtherHistory) else f"At position {at + 1}: {cause}"
+    at, said = lane.generation.position, cause_of(error)
+    if not isinstance(error, Gap | OtherHistory):
+        said = f"At position {at + 1}: {said}"
     log.error("%s stopped after position %d. %s", lane.projection.name, at, said, exc_info=error)
     try:
         with shelf.writing() as connection:
@@ -139,6 +140,14 @@ def _fail(shelf: Shelf, lane: Lane, error: Exception) -> Outcome:
     except exc.SQLAlchemyError as away:
         return Outcome(lane, "away", cause=away)
     return Outcome(lane, "failed", cause=error)
+
+
+def cause_of(error: Exception) -> str:
+    """In one line, without the statement and its values."""
+    if isinstance(error, Refusal):
+        return str(error)
+    known = error.orig if isinstance(error, exc.DBAPIError) else error
+    return f"{type(known).__name__}: {str(known).strip()}".splitlines()[0]
 
 
 def is_away(error: BaseException) -> bool:

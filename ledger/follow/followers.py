@@ -4,12 +4,10 @@ import logging
 from collections.abc import Sequence
 from threading import Event, Thread
 
-from sqlalchemy import exc
-
 from ledger.book import Book
 from ledger.follow import generations
 from ledger.follow.batch import MOST
-from ledger.follow.carry import Outcome, carry
+from ledger.follow.carry import Outcome, carry, cause_of
 from ledger.follow.lanes import Lane, lanes, tidy
 from ledger.follow.projection import Projection
 from ledger.follow.shelf import Shelf
@@ -120,7 +118,7 @@ class Followers:
 
     def _tell(self, error: Exception) -> None:
         """Once, until something else is the matter."""
-        said = str(error.orig if isinstance(error, exc.DBAPIError) else error).strip()
+        said = cause_of(error)
         if said != self._away:
             log.warning("The followers wait. %s", said, exc_info=error)
         self._away = said

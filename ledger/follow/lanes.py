@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, exc
 
 from ledger.follow import generations
 from ledger.follow.batch import START
@@ -13,6 +14,9 @@ from ledger.follow.projection import Projection
 from ledger.follow.shelf import Shelf
 
 log = logging.getLogger("choso.follow")
+
+PATIENCE = "1s"
+"""How long PostgreSQL waits for the last readers of a table that is to go."""
 
 
 class Lane(NamedTuple):
@@ -35,27 +39,37 @@ def lanes(shelf: Shelf, projections: Sequence[Projection]) -> list[Lane]:
         if any(g.version > projection.version for g in mine):
             continue
         current = [Lane(projection, g) for g in mine if g.version == projection.version]
-        found += current or [begin(shelf, projection)]
+        found += current or [_begin_first(shelf, projection)]
     return [lane for lane in found if lane.generation.failed is None]
 
 
 def begin(shelf: Shelf, projection: Projection, state: str = GROWING) -> Lane:
-    """A generation that starts from nothing; an unfinished one of the same kind goes away."""
+    """A generation that starts from nothing; one that was still growing goes away."""
     with shelf.under_lock() as connection:
-        mine = _known(connection, shelf, projection.name)
-        again = [g for g in mine if (g.state, g.version) == (state, projection.version)]
-        if state == GROWING and again and again[-1].position == 0:
-            return Lane(projection, again[-1])  # Another process has just begun it.
-        if state == GROWING:
-            _take_down(connection, shelf, [g for g in mine if g.state in (GROWING, RETIRED)])
-        number = max((g.number for g in mine), default=0) + 1
-        tables = shelf.tables(projection, number).values()
-        for table in tables:
-            table.create(connection)
-        begun = Generation(
-            projection.name, number, projection.version, state, START, tuple(map(str, tables))
-        )
-        generations.enter(connection, shelf.kept, begun)
+        return _begin(connection, shelf, projection, state)
+
+
+def _begin_first(shelf: Shelf, projection: Projection) -> Lane:
+    """The first of its version, unless another process has just begun it."""
+    with shelf.under_lock() as connection:
+        for known in _known(connection, shelf, projection.name):
+            if known.version == projection.version and known.state in (IN_USE, GROWING):
+                return Lane(projection, known)
+        return _begin(connection, shelf, projection, GROWING)
+
+
+def _begin(connection: Connection, shelf: Shelf, projection: Projection, state: str) -> Lane:
+    mine = _known(connection, shelf, projection.name)
+    if state == GROWING:
+        _take_down(connection, shelf, [g for g in mine if g.state in (GROWING, RETIRED)])
+    number = max((g.number for g in mine), default=0) + 1
+    tables = shelf.tables(projection, number).values()
+    for table in tables:
+        table.create(connection)
+    begun = Generation(
+        projection.name, number, projection.version, state, START, tuple(map(str, tables))
+    )
+    generations.enter(connection, shelf.kept, begun)
     return Lane(projection, begun)
 
 
@@ -94,7 +108,16 @@ def _known(connection: Connection, shelf: Shelf, name: str) -> list[Generation]:
 
 
 def _take_down(connection: Connection, shelf: Shelf, gone: Sequence[Generation]) -> None:
+    """What somebody is still reading stays until the next time."""
     for generation in gone:
-        for table in generation.tables:  # Of an older version they may bear other names than now.
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
-        generations.strike(connection, shelf.kept, generation)
+        try:
+            with connection.begin_nested():
+                if shelf.engines.schema is not None:
+                    connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{PATIENCE}'")
+                for table in generation.tables:  # An older version's may bear other names.
+                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS {table}")
+                generations.strike(connection, shelf.kept, generation)
+        except exc.OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            log.info("%s: generation %d is still read", generation.name, generation.number)

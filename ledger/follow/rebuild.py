@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Table, select
 
 from ledger.audit.fault import Fault
 from ledger.book import Book
-from ledger.follow.carry import Outcome, carry
+from ledger.follow.carry import Outcome, carry, cause_of
 from ledger.follow.generations import CHECK, GROWING
 from ledger.follow.lanes import Lane, begin, lanes, take_down_one
 from ledger.follow.projection import Projection, Sheet
@@ -38,14 +38,16 @@ def catch_up(
     Harmless beside a running follower. Raises what the database raises when it is away.
     """
     head = book.log.max_notification_id() or 0
-    while behind := [
-        lane
-        for lane in lanes(shelf, projections)
-        if lane.generation.position < head or lane.generation.state == GROWING
-    ]:
+    behind = lanes(shelf, projections)
+    while behind:
         for outcome in carry(book, shelf, behind):
             _raise_when_away(outcome)
             progress(outcome.lane.generation.position)
+        behind = [
+            lane
+            for lane in lanes(shelf, projections)
+            if lane.generation.position < head or lane.generation.state == GROWING
+        ]
     return statuses(book, shelf, projections)
 
 
@@ -87,8 +89,12 @@ def compare(
         checks = [begin(shelf, projection, CHECK) for projection in sound]
         try:
             until = {name: model.position for name, model in kept.items()}
-            for lane in _folded(book, shelf, checks, until, progress):
-                faults += _differences(shelf, kept[lane.projection.name], lane)
+            for lane, cause in _folded(book, shelf, checks, until, progress):
+                if cause is None:
+                    faults += _differences(shelf, kept[lane.projection.name], lane)
+                else:
+                    said = f"{lane.projection.name} cannot be rebuilt: {cause_of(cause)}"
+                    faults.append(Fault("projection_failed", lane.generation.position + 1, said))
         finally:
             for lane in checks:
                 take_down_one(shelf, lane)
@@ -108,8 +114,8 @@ def check(
 
 def _folded(
     book: Book, shelf: Shelf, checks: Sequence[Lane], until: dict[str, int], progress: Progress
-) -> Iterator[Lane]:
-    """The lanes, each once it has reached its end; batches are shared until then."""
+) -> Iterator[tuple[Lane, Exception | None]]:
+    """The lanes, each once it has reached its end, or why it cannot; they share batches."""
     going = list(checks)
     while going:
         outcomes = carry(book, shelf, going, until)
@@ -118,13 +124,11 @@ def _folded(
             _raise_when_away(outcome)
             if outcome.became == "overtaken":
                 raise Disturbed
-            if outcome.cause is not None:
-                raise outcome.cause
             progress(outcome.lane.generation.position)
-            if outcome.became == "idle":
-                yield outcome.lane
-            else:
+            if outcome.became == "moved":
                 going.append(outcome.lane)
+            else:
+                yield outcome.lane, outcome.cause
 
 
 def _raise_when_away(outcome: Outcome) -> None:

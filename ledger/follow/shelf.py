@@ -152,6 +152,7 @@ def _beside(engines: Engines) -> URL:
 
 def _lighter(connection: Any, _: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
+    connection.execute("PRAGMA wal_autocheckpoint=8000")  # Pages: 32 MB written before they move.
 
 
 def _straight(connection: Any, _: Any) -> None:

@@ -73,7 +73,7 @@ class _Words:
         self.clear = f"{self.drop} AND {zero}"
 
     def _unnest(self, fields: Sequence[Field]) -> str:
-        arrays = ", ".join(f"%b::{_ARRAYS[f.kind]}" for f in fields)
+        arrays = ", ".join(f"%s::{_ARRAYS[f.kind]}" for f in fields)
         return f"unnest({arrays}) AS u ({', '.join(f.name for f in fields)})"
 
     def look_up(self, connection: Connection, keys: list[Key]) -> Iterator[Sequence[Any]]:
@@ -84,7 +84,7 @@ class _Words:
         if self._postgresql:
             if keys:
                 query = f"SELECT {names} FROM {self._unnest(sheet.key)} {rest}"
-                yield connection.exec_driver_sql(query, _columns(keys)).all()
+                yield connection.exec_driver_sql(query, _arrays(keys, sheet.key)).all()
             return
         most = MOST_BINDS // len(sheet.key)
         for n in range(0, len(keys), most):
@@ -109,13 +109,35 @@ def _run(
     connection: Connection, statement: str, fields: Sequence[Field], rows: list[tuple[Any, ...]]
 ) -> None:
     if rows and connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(statement, _columns(rows))
+        connection.exec_driver_sql(statement, _arrays(rows, fields))
     elif rows:
         connection.exec_driver_sql(statement, sorted(_raw(rows, fields)))  # Neighbours together.
 
 
-def _columns(rows: Sequence[tuple[Any, ...]]) -> tuple[list[Any], ...]:
-    return tuple(list(column) for column in zip(*rows, strict=True))
+def _arrays(rows: Sequence[tuple[Any, ...]], fields: Sequence[Field]) -> tuple[str, ...]:
+    """Columns as PostgreSQL writes arrays: half the time of handing it each value by itself."""
+    columns = zip(zip(*rows, strict=True), fields, strict=True)
+    return tuple("{" + ",".join(_WRITTEN[f.kind](column)) + "}" for column, f in columns)
+
+
+def _numbers(column: tuple[Any, ...]) -> Iterable[str]:
+    return ["NULL" if value is None else str(value) for value in column]
+
+
+def _ids(column: tuple[Any, ...]) -> Iterable[str]:
+    return ["NULL" if value is None else value.hex for value in column]
+
+
+def _texts(column: tuple[Any, ...]) -> Iterable[str]:
+    return ["NULL" if value is None else _quoted(value) for value in column]
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+_WRITTEN = {"id": _ids, "number": _numbers, "text": _texts}
 
 
 def _raw(rows: list[tuple[Any, ...]], fields: Sequence[Field]) -> list[tuple[Any, ...]]:

@@ -100,9 +100,11 @@ class GroupCommit:
         self._thread.join()
 
     def _run(self) -> None:
-        while True:
-            commands, stop = self._take()
+        stop = False
+        while not stop:
+            commands: list[Command] = []
             try:
+                stop = self._take(commands)
                 self._write(commands)
             except BaseException as error:  # Whatever happens, nobody is left waiting.
                 for command in commands:
@@ -114,8 +116,6 @@ class GroupCommit:
                     self._tell(command.gate.release)  # A broken one must not keep others shut.
             if any(command.positions for command in commands):
                 self._tell(self._woken)
-            if stop:
-                return
 
     def _tell(self, listener: Callable[[], object]) -> None:
         """A listener's fault is not the writer's: it is told, and the writer goes on."""
@@ -124,23 +124,23 @@ class GroupCommit:
         except Exception:
             LOG.exception("somebody who waited for the book's writer failed")
 
-    def _take(self) -> tuple[list[Command], bool]:
-        """Everything that waits, and whether it is the last."""
+    def _take(self, commands: list[Command]) -> bool:
+        """Adds everything that waits to `commands`; true when nothing comes after it."""
         first = self._queue.get()
         if first is None:
-            return [], True
+            return True
+        commands.append(first)
         if self._last > BUSY and self._gather_s:
             time.sleep(self._gather_s)
-        commands = [first]
         try:
             while len(commands) < MOST:
                 following = self._queue.get_nowait()
                 if following is None:
-                    return commands, True
+                    return True
                 commands.append(following)
         except Empty:
             pass
-        return commands, False
+        return False
 
     def _write(self, commands: Sequence[Command]) -> None:
         """Rounds of commands that do not touch one another; those held back are judged anew."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select
 
+from ledger.fact import events_of
 from ledger.follow.batch import Batch
 from ledger.follow.moment import day_of, from_us, to_us
 from ledger.follow.projection import Changes, Field, Kept, Key, Order, Projection, Sheet
@@ -38,30 +39,14 @@ touched it here."""
 DAYS = Sheet(
     "feed_days",
     key=(Field("stall_id", "id"), Field("day", "text")),
-    values=(
-        Field("numbers", "number"),
-        Field("payments", "number"),
-        Field("amount_vnd", "number"),
-    ),
+    values=(Field("numbers", "number"), Field("payments", "number"), Field("amount_vnd", "number")),
     sums=True,
 )
 """`numbers`: how many were given out to what was heard on that market day; `payments` and
 `amount_vnd`: what was booked on it, whenever it was heard."""
 
-AFTERWARDS = frozenset(
-    event.TOPIC
-    for event in (
-        Transfer.ToldAgain,
-        Transfer.Contradicted,
-        Transfer.Claimed,
-        Transfer.Assigned,
-        Transfer.Decided,
-        Transfer.Settled,
-        Transfer.Reversed,
-        Transfer.SameAs,
-    )
-)
-TOPICS = AFTERWARDS | {Transfer.Created.TOPIC}
+TOPICS = frozenset(events_of(Transfer))
+AFTERWARDS = TOPICS - {Transfer.Created.TOPIC}
 
 
 class Payment(NamedTuple):
@@ -151,8 +136,8 @@ class _Screens:
         tally = self._tally(stall, day)
         number = len(tally.fresh) + 1
         line = _Line(day, number, fact, amount_vnd, booked_us, recorded_at_us, HEARD, position)
-        tally.fresh.append(line)
         self.lines[stall, position] = line
+        tally.fresh.append(line)
         booked = tally if booked_on == day else self._tally(stall, booked_on)
         booked.payments += 1
         booked.amount_vnd += amount_vnd

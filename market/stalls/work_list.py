@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from ledger.fact import events_of
 from ledger.follow.batch import Batch
 from ledger.follow.moment import from_us, to_us
 from ledger.follow.projection import Changes, Field, Kept, Order, Projection, Sheet
@@ -46,19 +47,8 @@ SHEET = Sheet(
 )
 """`position` and `heard_at` are those of the transfer's first word."""
 
-AFTERWARDS = frozenset(
-    event.TOPIC
-    for event in (
-        Transfer.ToldAgain,
-        Transfer.Contradicted,
-        Transfer.ContradictedElsewhere,
-        Transfer.Claimed,
-        Transfer.Assigned,
-        Transfer.Decided,
-        Transfer.Settled,
-        Transfer.SameAs,
-    )
-)
+TOPICS = frozenset(events_of(Transfer))
+AFTERWARDS = TOPICS - {Transfer.Created.TOPIC}
 
 
 class Work(NamedTuple):
@@ -133,7 +123,7 @@ def _enter(changes: Changes, transfer: Transfer, position: int, heard_us: int) -
 WORK_LIST = Projection(
     "work_list",
     version=1,
-    topics=AFTERWARDS | {Transfer.Created.TOPIC},
+    topics=TOPICS,
     sheets=(SHEET,),
     fold=_fold,
 )

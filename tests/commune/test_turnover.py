@@ -1,7 +1,5 @@
 """Turnover is what the books say: recomputed from the lines, payment by payment, it is the same."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
@@ -18,31 +16,17 @@ from commune.indicators.turnover import (
     totals,
     unmatched,
 )
-from ledger.follow.rebuild import catch_up, compare
-from ledger.follow.shelf import Shelf
+from ledger.follow.rebuild import compare
 from ledger.market_day import MARKET_TIME, market_day
 from ledger.telling import Purpose
 from tests.builders import CODE, DAWN, OTHER_CODE, Market
+from tests.ledger.follow.shelves import follow, shelf_of
 from tests.ledger.follow.troubled_day import TroubledDay
 from tests.sample import sample
 
 EVER = (date(2026, 1, 1), date(2027, 12, 31))
 TODAY = market_day(DAWN)
 YESTERDAY = TODAY - timedelta(days=1)
-
-
-@contextmanager
-def following(market: Market) -> Iterator[Shelf]:
-    shelf = Shelf(market.book)
-    try:
-        yield shelf
-    finally:
-        shelf.close()
-
-
-def follow(market: Market, shelf: Shelf) -> None:
-    [status] = catch_up(market.book, shelf, [TURNOVER])
-    assert (status.state, status.lag, status.failed) == ("in_use", 0, None)
 
 
 Line = tuple[str, str, UUID, UUID | None, int]
@@ -87,20 +71,20 @@ def summed(lines: dict[Line, Figure], *by: int, kind: str = "sale") -> dict[obje
 
 def test_it_equals_the_lines_after_a_day_with_every_trouble(market: Market, seed: int) -> None:
     rng = Random(seed)
-    with following(market) as shelf:
-        day = TroubledDay(market, sample(150, soak=5_000), seed)
+    with shelf_of(market.book) as shelf:
+        day = TroubledDay(market, sample(100, soak=5_000), seed)
         for _ in day:
             if rng.random() < 0.1:
-                follow(market, shelf)
-        follow(market, shelf)
+                follow(market.book, shelf, TURNOVER)
+        follow(market.book, shelf, TURNOVER)
         due = from_the_lines(day)
 
         days = summed(due, 0)
         assert {d.isoformat(): figure for d, figure in by_day(shelf, *EVER).items()} == days
         assert by_stall(shelf, *EVER) == summed(due, 2, 3)
         assert unmatched(shelf, *EVER) == summed(due, 2, kind="unmatched")
-        one = date.fromisoformat(str(min(days)))
-        assert by_hour(shelf, one) == summed({k: v for k, v in due.items() if k[0] == min(days)}, 4)
+        first = {line: figure for line, figure in due.items() if line[0] == min(days)}
+        assert by_hour(shelf, date.fromisoformat(str(min(days)))) == summed(first, 4)
         for kind, figure in zip(
             ("sale", "unmatched", "taken_back"), totals(shelf, *EVER), strict=True
         ):
@@ -111,14 +95,14 @@ def test_it_equals_the_lines_after_a_day_with_every_trouble(market: Market, seed
 def test_a_correction_changes_the_day_on_which_the_payment_was_booked(market: Market) -> None:
     seller = market.seller()
     stall = market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear(account_number=seller.number, memo=CODE).transfer_id
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
         assert by_day(shelf, *EVER) == {TODAY: Figure(1, 50_000)}
 
         market.clock.at += timedelta(days=40)
         market.payments.decide_amount(wanted, 30_000, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
 
         assert by_day(shelf, *EVER) == {TODAY: Figure(1, 30_000)}
         assert by_hour(shelf, TODAY, stall) == {5: Figure(1, 30_000)}
@@ -127,14 +111,14 @@ def test_a_correction_changes_the_day_on_which_the_payment_was_booked(market: Ma
 def test_a_payment_before_dawn_belongs_to_the_market_day_not_to_the_utc_one(market: Market) -> None:
     seller = market.seller()
     market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         for n, told in enumerate(("20T16:59:59", "20T17:00:00")):
             at = datetime.fromisoformat(f"2026-11-{told}").replace(tzinfo=UTC)
             market.hear(
                 account_number=seller.number, memo=CODE,
                 event_id=str(n), reference=f"FT{n}", booked_at=at,
             )  # fmt: skip
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
 
         assert by_day(shelf, *EVER) == {YESTERDAY: Figure(1, 50_000), TODAY: Figure(1, 50_000)}
         assert by_hour(shelf, YESTERDAY) == {23: Figure(1, 50_000)}
@@ -144,12 +128,12 @@ def test_a_payment_before_dawn_belongs_to_the_market_day_not_to_the_utc_one(mark
 def test_an_earlier_telling_moves_it_to_the_earlier_day(market: Market) -> None:
     seller = market.seller()
     market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         market.hear(account_number=seller.number, memo=CODE)
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
         earlier = DAWN - timedelta(hours=9)
         market.hear("casso", account_number=seller.number, memo=CODE, booked_at=earlier)
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
 
         assert by_day(shelf, *EVER) == {YESTERDAY: Figure(1, 50_000)}
 
@@ -157,14 +141,14 @@ def test_an_earlier_telling_moves_it_to_the_earlier_day(market: Market) -> None:
 def test_what_is_unmatched_is_no_turnover_until_it_is_assigned(market: Market) -> None:
     seller = market.seller()
     stall, _ = market.stall(CODE, seller), market.stall(OTHER_CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear(account_number=seller.number).transfer_id
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
         assert totals(shelf, *EVER) == (NOTHING, Figure(1, 50_000), NOTHING)
 
         sale = Purpose("sale", "person", CODE, stall)
         market.payments.assign(wanted, sale, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
 
         assert totals(shelf, *EVER) == (Figure(1, 50_000), NOTHING, NOTHING)
         assert by_stall(shelf, TODAY, TODAY) == {(seller.id, stall): Figure(1, 50_000)}
@@ -172,13 +156,13 @@ def test_what_is_unmatched_is_no_turnover_until_it_is_assigned(market: Market) -
 
 
 def test_an_orphan_is_nobodys_turnover_until_its_account_is_claimed(market: Market) -> None:
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         market.hear()
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
         assert totals(shelf, *EVER) == (NOTHING, NOTHING, NOTHING)
 
         seller = market.seller()
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
 
         assert unmatched(shelf, *EVER) == {seller.id: Figure(1, 50_000)}
 
@@ -186,12 +170,12 @@ def test_an_orphan_is_nobodys_turnover_until_its_account_is_claimed(market: Mark
 def test_what_the_bank_took_back_is_told_on_its_own_day(market: Market) -> None:
     seller = market.seller()
     market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         mine = {"account_number": seller.number, "memo": CODE}
         wanted = market.hear(**mine, booked_at=DAWN - timedelta(days=1)).transfer_id
         back = market.hear(**mine, event_id="2", direction="out").transfer_id
         market.payments.reverse(wanted, back, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, TURNOVER)
 
         assert totals(shelf, YESTERDAY, YESTERDAY) == (Figure(1, 50_000), NOTHING, NOTHING)
         assert totals(shelf, TODAY, TODAY) == (NOTHING, NOTHING, Figure(1, 50_000))

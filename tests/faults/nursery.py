@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -30,7 +31,7 @@ class Child:
 
     def kill(self) -> None:
         """kill -9, at once."""
-        os.kill(self.pid, 9)
+        os.kill(self.pid, signal.SIGKILL)
 
     def ended(self) -> int:
         """Waits for its end; returns its exit code, or minus the signal that ended it."""
@@ -72,9 +73,11 @@ def nursery(folder: Path) -> Iterator[Nursery]:
     with subprocess.Popen(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
-        yield Nursery(process, folder)
-        assert process.stdin
-        process.stdin.close()
+        try:
+            yield Nursery(process, folder)
+        finally:
+            assert process.stdin
+            process.stdin.close()  # Whoever is still alive there ends now.
 
 
 def _live(request: dict[str, Any]) -> None:
@@ -92,17 +95,23 @@ def _live(request: dict[str, Any]) -> None:
 
 def _main() -> None:
     import_module("tests.faults.programs")
+    living = set()
     for line in sys.stdin:
         request = json.loads(line)
         if "wait" in request:
             _, status = os.waitpid(request["wait"], 0)
+            living.discard(request["wait"])
             print(os.waitstatus_to_exitcode(status), flush=True)
             continue
         pid = os.fork()
         if pid == 0:
             os.close(0)
             _live(request)
+        living.add(pid)
         print(pid, flush=True)
+    for pid in living:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
 
 
 if __name__ == "__main__":

@@ -235,6 +235,4 @@ def test_the_stored_event_posts_exactly_what_the_event_itself_does() -> None:
 
     for event in paid.pending_events:
         stored = mapper.to_stored_event(event)
-        assert post(stored.topic, read(stored.topic, stored.state)) == post(
-            event.TOPIC, event
-        )
+        assert post(stored.topic, read(stored.topic, stored.state)) == post(event.TOPIC, event)

@@ -1,4 +1,4 @@
-"""Whatever the order in which banks, providers and the register speak, the book comes to the same end."""
+"""Whatever the order in which banks and the register speak, the book comes to the same end."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from web.door.answers import Answer, Receive, Send, give
-from web.door.limits import BODY_S, Limits
+from web.door.limits import Limits
 from web.door.patience import Patience
 from web.serve.address import listen, url_of
 from web.serve.counts import share_counts
@@ -33,7 +33,7 @@ def serve(port: int, workers: int) -> None:
 
         async def _live(self, receive: Receive, send: Send) -> None:
             await receive()
-            self._patience = Patience(BODY_S)
+            self._patience = Patience(self.limits.body_s)
             await send({"type": "lifespan.startup.complete"})
             await receive()
             await send({"type": "lifespan.shutdown.complete"})

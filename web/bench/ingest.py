@@ -78,12 +78,12 @@ def _contest(
 
 def _taking_in(wiring: Wiring, market: SimulatedMarket) -> Callable[[], object]:
     """What a caller does: SePay's notice arrives, is verified, matched and booked."""
-    contract = contracts(wiring)["sepay"]
+    contract, secret = contracts(wiring)["sepay"], market.secrets["sepay"]
     numbers, run = count(), os.urandom(8).hex()
 
     def act() -> object:
         at = datetime.now(UTC)
-        headers, body = signed(market.payees, market.secret, f"ingest/{run}", next(numbers), at)
+        headers, body = signed(market.payees, secret, f"ingest/{run}", next(numbers), at)
         return take_in(wiring, contract, headers, body, at)
 
     return act

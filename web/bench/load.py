@@ -1,15 +1,14 @@
-"""A load of signed notices over HTTP, none like another, sent by a process of its own.
-
-`python -m web.bench.load` reads what to do as JSON on standard input, and tells what came of it.
-"""
+"""A load of signed notices over HTTP, none like another, sent by a process of its own."""
 
 import json
 import re
 import selectors
 import socket
+import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -29,7 +28,7 @@ class Load:
 
     url: str
     secret: str
-    payees: list[tuple[str, str]]
+    payees: Sequence[Sequence[str]]
     """Code and account of the stalls that are paid, in turn."""
     connections: int
     seconds: float
@@ -49,7 +48,7 @@ class Came:
 
 
 def signed(
-    payees: Sequence[tuple[str, str]], secret: str, name: str, n: int, at: datetime
+    payees: Sequence[Sequence[str]], secret: str, name: str, n: int, at: datetime
 ) -> tuple[dict[str, str], bytes]:
     """The headers and body of SePay's notice number `n`: other names and numbers, other money."""
     code, account = payees[n % len(payees)]
@@ -136,7 +135,30 @@ def send(load: Load) -> Came:
     return Came(lasted, latencies, dict(answers))
 
 
+@contextmanager
+def sending() -> Iterator[Callable[[Load], Came]]:
+    """Another process that sends what it is told to, one load after the other."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "web.bench.load"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        assert process.stdin is not None
+        assert process.stdout is not None
+        orders, reports = process.stdin, process.stdout
+
+        def order(load: Load) -> Came:
+            print(json.dumps(asdict(load)), file=orders, flush=True)
+            return Came(**json.loads(reports.readline()))
+
+        yield order
+        orders.close()
+
+
+def _obey() -> None:
+    """In that process: a load a line on standard input, what came of it a line on the other."""
+    for line in sys.stdin:
+        print(json.dumps(asdict(send(Load(**json.loads(line))))), flush=True)
+
+
 if __name__ == "__main__":
-    wanted = json.load(sys.stdin)
-    wanted["payees"] = [tuple(payee) for payee in wanted["payees"]]
-    json.dump(asdict(send(Load(**wanted))), sys.stdout)
+    _obey()

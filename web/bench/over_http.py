@@ -1,12 +1,8 @@
 """Notices a second over HTTP: signed, verified, matched, booked, and answered after the commit."""
 
-import json
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -15,7 +11,7 @@ from typing import Any
 from ledger.refusal import Refusal
 from web.bench.callers import Turn
 from web.bench.empty_door import COMMAND as EMPTY
-from web.bench.load import Load
+from web.bench.load import Came, Load, sending
 from web.bench.peers import Pgbench, own_schema
 from web.bench.rounds import Contender, line, take_rounds
 from web.bench.simulated import SimulatedMarket, own_database, simulated_market
@@ -72,12 +68,13 @@ def _contest(
         serving = partial(own_server, "--workers", str(workers), environ=market.environ)
         ours = stack.enter_context(serving())
         empty = stack.enter_context(serving(command=EMPTY))
+        send = stack.enter_context(sending())
         numbers = count()
 
         def contenders(seconds: float) -> dict[str, Contender]:
             found: dict[str, Contender] = {}
             for connections in CONNECTIONS:
-                turn = partial(_turn, market, connections, seconds, numbers)
+                turn = partial(_turn, send, market, connections, seconds, numbers)
                 found[f"ours_{connections}"] = partial(turn, ours)
                 found[f"empty_{connections}"] = partial(turn, empty)
             if pgbench is not None:
@@ -96,16 +93,17 @@ def _contest(
 
 
 def _turn(
-    market: SimulatedMarket, connections: int, seconds: float, numbers: "count[int]", url: str
+    send: Callable[[Load], Came],
+    market: SimulatedMarket,
+    connections: int,
+    seconds: float,
+    numbers: "count[int]",
+    url: str,
 ) -> Turn:
     """One turn of a load that a process of its own makes."""
     name = f"{os.getpid()}/{next(numbers)}"
-    load = Load(url, market.secret, market.payees, connections, seconds, name)
-    done = subprocess.run(
-        [sys.executable, "-m", "web.bench.load"],
-        input=json.dumps(asdict(load)), stdout=subprocess.PIPE, text=True, check=True,
-    )  # fmt: skip
-    came = json.loads(done.stdout)
-    if set(came["answers"]) - {"200", "204"}:
-        raise NotAcknowledged(f"The door answered {came['answers']}.")
-    return Turn(len(came["latencies_ms"]) / came["seconds"], came["latencies_ms"])
+    load = Load(url, market.secrets["sepay"], market.payees, connections, seconds, name)
+    came = send(load)
+    if set(came.answers) - {"200", "204"}:
+        raise NotAcknowledged(f"The door answered {came.answers}.")
+    return Turn(len(came.latencies_ms) / came.seconds, came.latencies_ms)

@@ -29,16 +29,17 @@ class NoOwnDatabase(Refusal):
 
 @dataclass(frozen=True)
 class SimulatedMarket:
-    """Where the book lies, who is paid, and with which secret SePay's notices are signed."""
+    """Where the book lies, who is paid, and with which secrets the notices are signed."""
 
     environ: Mapping[str, str]
     settings: Settings
-    secret: str
+    secrets: dict[str, str]
+    """By provider."""
     payees: list[tuple[str, str]]
     """Code and account of each stall."""
 
 
-def simulated_market(folder: Path, database_url: str) -> SimulatedMarket:
+def simulated_market(folder: Path, database_url: str, stalls: int = STALLS) -> SimulatedMarket:
     """Founds a book in an empty database and furnishes it."""
     environ = {name: told for name, told in os.environ.items() if not name.startswith("CHOSO_")}
     environ |= {
@@ -49,10 +50,13 @@ def simulated_market(folder: Path, database_url: str) -> SimulatedMarket:
     chosen = settings(environ)
     establish(chosen, name=demonstration.BOOK_NAME, demonstration=True)
     with opened(chosen) as wiring:
-        stalls = demonstration.furnish(wiring.register, wiring.title.book_id, STALLS)
-        secret = contracts(wiring)["sepay"].secrets[0]
+        made = demonstration.furnish(wiring.register, wiring.title.book_id, stalls)
+        known = contracts(wiring)
     return SimulatedMarket(
-        environ, chosen, secret, [(stall.code, stall.account_number) for stall in stalls]
+        environ,
+        chosen,
+        {provider: contract.secrets[0] for provider, contract in known.items()},
+        [(stall.code, stall.account_number) for stall in made],
     )
 
 

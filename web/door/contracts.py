@@ -88,8 +88,8 @@ class Contracts:
 
     async def refresh(self) -> None:
         """Reads the connections; when that fails, those known before stay in force."""
-        self._read_at = asyncio.get_running_loop().time()
         connections = self._book.wiring.connections
+        self._read_at = asyncio.get_running_loop().time()
         try:
             found = await asyncio.to_thread(connections.all)
         except (PersistenceError, SQLAlchemyError, WrongKey) as error:

@@ -13,7 +13,7 @@ from market.ports import BankNotice
 from market.stalls.notice import Source
 from web.door.answers import TurnedAway, busy
 from web.door.commit_gate import Burst, CommitGate
-from web.door.limits import Limits
+from web.door.limits import HEARING_THREADS, Limits
 from web.door.log import log, what
 from web.door.open_book import OpenBook
 from web.door.patience import Patience
@@ -25,7 +25,7 @@ class Desk:
     def __init__(self, book: OpenBook, limits: Limits) -> None:
         self._book = book
         self._limits = limits
-        self._threads = ThreadPoolExecutor(limits.hearing_threads, "hearing")
+        self._threads = ThreadPoolExecutor(HEARING_THREADS, "hearing")
         self._loop = asyncio.get_running_loop()
         self._burst = Burst(self._loop)
         self._patience = Patience(limits.answer_s)

@@ -75,11 +75,13 @@ class Door:
         self._suspects = Suspects(asyncio.get_running_loop().time)
         self._contracts = Contracts(self._book, self._dialects)
         self._hooks = Hooks(
-            self._dialects, self._contracts, self._desk, self._suspects, self.tally, self._now
-        )
+            self._dialects, self._contracts, self._desk, self._suspects, self.tally,
+            self.limits, self._now,
+        )  # fmt: skip
         self._health = Health(self._book, self.tally, self._followers)
         self._pages = Pages(self._create_app, self._book, self.limits, self.tally)
         await self._book.start()
+        await asyncio.to_thread(self._pages.prepare)
         ticking = asyncio.create_task(self._tick())
         await send({"type": "lifespan.startup.complete"})
         await receive()

@@ -7,7 +7,7 @@ from market.ports import BankDialect
 from web.door.answers import JSON, Answer, Header, TurnedAway, only, refused
 from web.door.contracts import Contracts
 from web.door.desk import Desk
-from web.door.limits import BODY_S, SUSPECT_BODY_BYTES
+from web.door.limits import SUSPECT_BODY_BYTES, Limits
 from web.door.patience import Patience
 from web.door.request import Request
 from web.door.suspects import Suspects
@@ -37,6 +37,7 @@ class Hooks:
         desk: Desk,
         suspects: Suspects,
         tally: Tally,
+        limits: Limits,
         now: Callable[[], datetime],
     ) -> None:
         self._dialects = dialects
@@ -45,7 +46,7 @@ class Hooks:
         self._suspects = suspects
         self._tally = tally
         self._now = now
-        self._patience = Patience(BODY_S)
+        self._patience = Patience(limits.body_s)
         self._heard = {
             news: Answer(200, SUCCESS, (JSON, (NEWS, news.encode())), news)
             for news in ("first", "further", "not_news", "not_money")

@@ -10,18 +10,13 @@ BODY_BYTES = 64 * 1024
 """Of any request; beyond it 413. A notice is about 500 bytes."""
 SUSPECT_BODY_BYTES = 8 * 1024
 """Of a notice from a network that has just sent many forged ones: nothing longer is judged."""
-HEAD_S = 5.0
-"""From a connection's first moment to the end of its first request's headers; then it is closed."""
-BODY_S = 10.0
-"""From the end of the headers to the end of the body; then 408."""
-IDLE_S = 15
-"""Between two requests on one connection, the headers of the second included."""
 WRITE_S = 20.0
 """How long a client may take nothing of what we send it."""
-GRACEFUL_S = 10
-"""From the word to stop until whatever still runs is killed."""
 RETRY_AFTER_S = 5
 """What a client is told that we cannot serve now."""
+PAGE_THREADS = 8
+HEARING_THREADS = 16
+"""For notices that need reading: repeated, contradicted, or about a request."""
 
 
 class BadLimit(Refusal):
@@ -41,12 +36,16 @@ class Limits:
     """CHOSO_DOOR_NOTICES: waiting for the writer at once; beyond them 503."""
     pages: int = 32
     """CHOSO_DOOR_PAGES: pages being made or waiting for a thread; beyond them 503."""
-    answer_s: int = 8
+    answer_s: int = 7
     """CHOSO_DOOR_ANSWER_S: how long a notice waits for its commit before the bank is told 503."""
-
-    page_threads: int = 8
-    hearing_threads: int = 16
-    """For notices that need reading: repeated, contradicted, or about a request."""
+    head_s: int = 5
+    """CHOSO_DOOR_HEAD_S: from a connection's first moment to the end of its first headers."""
+    body_s: int = 10
+    """CHOSO_DOOR_BODY_S: from the end of the headers to the end of the body; then 408."""
+    idle_s: int = 15
+    """CHOSO_DOOR_IDLE_S: between two requests on one connection, the second's headers included."""
+    graceful_s: int = 10
+    """CHOSO_DOOR_GRACEFUL_S: from the word to stop until whatever still runs is killed."""
 
 
 def limits(environ: Mapping[str, str] = os.environ) -> Limits:
@@ -56,6 +55,10 @@ def limits(environ: Mapping[str, str] = os.environ) -> Limits:
         notices=_number(environ, "CHOSO_DOOR_NOTICES", Limits.notices),
         pages=_number(environ, "CHOSO_DOOR_PAGES", Limits.pages),
         answer_s=_number(environ, "CHOSO_DOOR_ANSWER_S", Limits.answer_s),
+        head_s=_number(environ, "CHOSO_DOOR_HEAD_S", Limits.head_s),
+        body_s=_number(environ, "CHOSO_DOOR_BODY_S", Limits.body_s),
+        idle_s=_number(environ, "CHOSO_DOOR_IDLE_S", Limits.idle_s),
+        graceful_s=_number(environ, "CHOSO_DOOR_GRACEFUL_S", Limits.graceful_s),
     )
 
 

@@ -70,7 +70,7 @@ class _Plain(logging.Formatter):
 
 
 def speak_plainly(logger: logging.Logger) -> None:
-    """From now on this logger of the standard library writes lines like ours."""
+    """From now on this logger of the standard library, and those below it, speak like ours."""
     speaker = logging.StreamHandler(sys.stderr)
     speaker.setFormatter(_Plain())
     logger.handlers = [speaker]

@@ -33,12 +33,19 @@ class OpenBook:
 
     async def start(self) -> None:
         """Opens the book. When that fails, or takes long, the door says 503 and goes on trying."""
-        self._trying = asyncio.create_task(self._keep_trying())
-        await asyncio.wait([self._trying], timeout=FIRST_S)
+        tried = asyncio.Event()
+        self._trying = asyncio.create_task(self._keep_trying(tried))
+        try:
+            async with asyncio.timeout(FIRST_S):
+                await tried.wait()
+        except TimeoutError:
+            log.warning("book_opens_slowly")
 
-    async def _keep_trying(self) -> None:
+    async def _keep_trying(self, tried: asyncio.Event) -> None:
         while not await self._open():
+            tried.set()
             await asyncio.sleep(AGAIN_S)
+        tried.set()
         log.info("book_opened")
 
     async def _open(self) -> bool:

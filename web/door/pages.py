@@ -6,7 +6,8 @@ from typing import Any
 from a2wsgi import WSGIMiddleware
 
 from web.door.answers import Message, Receive, Send, TurnedAway, busy, refused
-from web.door.limits import BODY_S, Limits
+from web.door.limits import PAGE_THREADS, Limits
+from web.door.log import log, what, where
 from web.door.open_book import OpenBook
 from web.door.patience import Patience
 from web.door.request import Request
@@ -28,7 +29,7 @@ class Pages:
         self._tally = tally
         self._flask: Any = None
         """a2wsgi's; its types are stricter about messages than ASGI servers' are."""
-        self._patience = Patience(BODY_S)
+        self._patience = Patience(limits.body_s)
         self.waiting = 0
 
     async def serve(self, request: Request, send: Send) -> None:
@@ -45,11 +46,20 @@ class Pages:
         finally:
             self.waiting -= 1
 
+    def prepare(self) -> None:
+        """Makes the pages before the first is asked for; blocks. They can fail, and notices go on."""
+        try:
+            self._app()
+        except TurnedAway:
+            log.info("pages_wait_for_the_book")
+        except Exception as error:
+            log.error("pages_not_made", error=what(error), where=where(error))
+
     def _app(self) -> Any:
         if self._flask is None:
             app = self._create_app(self._book.wiring)
             # Its queue has no end: a client that reads nothing would hold the page's thread.
-            self._flask = WSGIMiddleware(app, self._limits.page_threads, send_queue_size=0)
+            self._flask = WSGIMiddleware(app, PAGE_THREADS, send_queue_size=0)
         return self._flask
 
     def close(self) -> None:

@@ -60,6 +60,8 @@ class Wait:
     ) -> None:
         self.over = True
         task, self.task = self.task, None
-        ours = self.late and kind is asyncio.CancelledError and task is not None
-        if ours and task.uncancel() == 0:  # Nobody else wants to end the task.
+        if not self.late or task is None:
+            return
+        others = task.uncancel()  # Who else wants to end the task.
+        if kind is asyncio.CancelledError and not others:
             raise TimeoutError from error

@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 from gunicorn.asgi.protocol import ASGIProtocol
 
 from web.door.answers import JSON, RETRY, busy
-from web.door.limits import HEAD_S, WRITE_S
+from web.door.limits import BODY_BYTES, WRITE_S
 
 if TYPE_CHECKING:
     from web.door.worker import DoorWorker
 
+HEAD_BYTES = 64 * 1024
+FRAMED_BYTES = 16 * BODY_BYTES
+"""With its framing: a chunk of one byte needs six. The C parser would keep what never ends."""
 LINGER_S = 1.0
 """How long a closed connection still swallows what the client is sending: closing at once would
 throw away our last answer together with it."""
 MOST_LINGERING = 256
-SILENT_S = 1.0
+SILENT_S = 0.2
 """A connection that says nothing for so long makes room for a newcomer when the door is full."""
 _FULL = busy("too_many_connections", "Too many connections are open.")
 FULL = b"".join(
@@ -47,6 +50,7 @@ class DoorProtocol(ASGIProtocol):
         self._closed = False
         self._lingers = False
         self._silent_since = 0.0
+        self._unframed = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
 
     def connection_made(self, transport: Any) -> None:
@@ -60,7 +64,7 @@ class DoorProtocol(ASGIProtocol):
         self._admitted = True
         worker.open_connections.add(self)
         super().connection_made(transport)
-        self._after("head", HEAD_S, self._head_is_late)
+        self._after("head", worker.asgi.limits.head_s, self._head_is_late)
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in self._timers.values():
@@ -73,8 +77,20 @@ class DoorProtocol(ASGIProtocol):
             super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        if not self._lingers:
-            super().data_received(data)
+        if self._lingers:
+            self._unframed += len(data)
+            if self._unframed > FRAMED_BYTES:
+                self.transport.abort()
+            return
+        super().data_received(data)
+        if self._request_is_framed():
+            self._unframed = 0
+            return
+        self._unframed += len(data)
+        if self._current_request is None and self._unframed > HEAD_BYTES:
+            self._refuse(431, "The headers are too long.")
+        elif self._unframed > FRAMED_BYTES:
+            self.transport.abort()
 
     def pause_writing(self) -> None:
         super().pause_writing()
@@ -111,9 +127,13 @@ class DoorProtocol(ASGIProtocol):
 
     def _head_is_late(self) -> None:
         if self.req_count <= 1 and self._awaiting_request:
-            self._send_error_response(408, "The headers did not come in time.")
-            self._close_transport()
-            self._request_ready.set()
+            self._refuse(408, "The headers did not come in time.")
+
+    def _refuse(self, status: int, sentence: str) -> None:
+        """Answers a request whose headers never came to an end."""
+        self._send_error_response(status, sentence)
+        self._close_transport()
+        self._request_ready.set()
 
     def _close_transport(self) -> None:
         """Closes after our last words; lingers when the client may still be speaking."""
@@ -131,6 +151,7 @@ class DoorProtocol(ASGIProtocol):
 
     def _linger(self) -> None:
         """Says that we are done, and swallows what still comes, for a short while."""
+        self.worker.open_connections.discard(self)
         if self.transport.is_closing():
             return
         if self.worker.lingering >= MOST_LINGERING:

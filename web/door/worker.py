@@ -9,7 +9,6 @@ from gunicorn.asgi.lifespan import LifespanManager
 from gunicorn.workers.gasgi import ASGIWorker
 
 from web.door.door import Door
-from web.door.limits import GRACEFUL_S
 from web.door.log import log
 from web.door.protocol import SILENT_S, DoorProtocol
 
@@ -84,10 +83,11 @@ class DoorWorker(ASGIWorker):
 
     async def _shutdown(self) -> None:
         """Answers what has begun, writes what waits, and is gone within the graceful time."""
-        last_resort = threading.Timer(GRACEFUL_S + 1, os._exit, [1])
+        graceful_s = self.asgi.limits.graceful_s
+        last_resort = threading.Timer(graceful_s + 1, os._exit, [1])
         last_resort.daemon = True
         last_resort.start()
-        until = self.loop.time() + GRACEFUL_S - CLOSING_S
+        until = self.loop.time() + graceful_s - CLOSING_S
         for server in self.servers:
             server.close()
         for connection in list(self.open_connections):

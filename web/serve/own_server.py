@@ -10,7 +10,7 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from ledger.refusal import Refusal
-from web.door.limits import GRACEFUL_S
+from web.door.limits import limits
 
 SERVE = (sys.executable, "-c", "from web.cli import main; main()", "serve", "--attached")
 READY_S = 30
@@ -47,7 +47,7 @@ def own_server(
     finally:
         serving.terminate()
         try:
-            serving.wait(GRACEFUL_S + 5)
+            serving.wait(limits(environ).graceful_s + 5)
         except subprocess.TimeoutExpired:
             serving.kill()
             serving.wait()

@@ -14,7 +14,7 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.glogging import Logger
 
-from web.door.limits import GRACEFUL_S, IDLE_S, Limits
+from web.door.limits import Limits
 from web.door.log import log, speak_plainly
 from web.door.worker import DoorWorker
 from web.serve.follower_process import Follow, FollowerProcess
@@ -36,8 +36,7 @@ class PlainLogger(Logger):
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
         speak_plainly(self.error_log)
-        for name in ("asyncio", "choso"):
-            speak_plainly(logging.getLogger(name))
+        speak_plainly(logging.getLogger())  # All other libraries, and what lies below the edge.
 
 
 class DoorArbiter(Arbiter):
@@ -73,7 +72,7 @@ class DoorArbiter(Arbiter):
 
     def stop(self, graceful: bool = True) -> None:
         """Both ways are graceful: the workers write what waits, then end."""
-        until = time.monotonic() + GRACEFUL_S
+        until = time.monotonic() + self.cfg.graceful_timeout
         follower, self.app.follower = self.app.follower, None
         if follower is not None:
             follower.ask_to_stop()
@@ -128,8 +127,8 @@ class Server(BaseApplication):
             "logger_class": PlainLogger,
             "control_socket_disable": True,
             "timeout": WORKER_SILENT_S,
-            "graceful_timeout": GRACEFUL_S,
-            "keepalive": IDLE_S,
+            "graceful_timeout": self._limits.graceful_s,
+            "keepalive": self._limits.idle_s,
             "asgi_loop": "asyncio",
             "forwarded_allow_ips": "127.0.0.1,::1",
             "proc_name": "choso",

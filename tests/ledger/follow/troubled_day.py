@@ -1,4 +1,4 @@
-"""A market day of the simulated bank, and everything else that can befall a payment, step by step."""
+"""A market day of the simulated bank, with everything else that can befall a payment."""
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from eventsourcing.persistence import OperationalError
+from eventsourcing.persistence import IntegrityError, OperationalError
 
 from ledger.store.batch import Batch, Refused, Written
 from ledger.store.command import Closed, Command, OutcomeUnknown, Taken
@@ -95,6 +95,16 @@ def test_a_bell_that_breaks_does_not_stop_the_writer(log: LogRecorder) -> None:
     log.writer._woken = broken
 
     assert [log.insert_events(**paid(n)) for n in (1, 2, 3)] == [[1], [2], [3]]
+
+
+def test_what_breaks_before_a_batch_is_written_is_told_too(log: LogRecorder) -> None:
+    together(log, *map(paid, range(1, 11)))  # After a busy batch the writer may gather.
+    gathers, log.writer._gather_s = log.writer._gather_s, -1.0
+    with pytest.raises(IntegrityError):
+        log.insert_events(**paid(20))
+    log.writer._gather_s = gathers
+
+    assert log.insert_events(**paid(20)) == [12]
 
 
 class BrokenGate:
@@ -210,7 +220,7 @@ def test_a_process_that_ends_first_writes_what_waits(database_url: str) -> None:
 
 
 FORKS = """
-import os, sys, threading, time
+import os, signal, sys, threading, time
 from tests.ledger.store.simple_log import event, open_log, paid
 
 def pay(log, first, count):
@@ -234,6 +244,7 @@ with open_log(sys.argv[1]) as log:
         time.sleep(0.05)
     child = os.fork()
     if child == 0:
+        signal.alarm(50)
         try:
             heard = log.subscribe(gt=0)
             pay_in_threads(log, 2_000)

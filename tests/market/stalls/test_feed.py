@@ -1,8 +1,6 @@
 """A stall's screen: every payment once, under a number of its own, and what became of it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date, timedelta
 from random import Random
 from typing import Any
@@ -12,7 +10,7 @@ from sqlalchemy import select
 
 from commune.indicators import turnover
 from commune.indicators.turnover import TURNOVER
-from ledger.follow.rebuild import catch_up, compare, rebuild
+from ledger.follow.rebuild import compare, rebuild
 from ledger.follow.shelf import Shelf
 from ledger.market_day import market_day
 from ledger.telling import Purpose
@@ -31,25 +29,12 @@ from market.stalls.feed import (
     since,
 )
 from tests.builders import CODE, DAWN, OTHER_CODE, Market
+from tests.ledger.follow.shelves import follow, shelf_of
 from tests.ledger.follow.troubled_day import TroubledDay
 from tests.sample import sample
 
 TODAY = market_day(DAWN)
 ALL = 1_000_000
-
-
-@contextmanager
-def following(market: Market) -> Iterator[Shelf]:
-    shelf = Shelf(market.book)
-    try:
-        yield shelf
-    finally:
-        shelf.close()
-
-
-def follow(market: Market, shelf: Shelf) -> None:
-    for status in catch_up(market.book, shelf, [FEED, TURNOVER]):
-        assert (status.state, status.lag, status.failed) == ("in_use", 0, None)
 
 
 def shows(payments: list[Payment]) -> list[tuple[int, int, str]]:
@@ -74,12 +59,12 @@ def test_after_a_day_with_every_trouble_the_screens_show_what_stands(
     market: Market, seed: int
 ) -> None:
     rng = Random(seed)
-    with following(market) as shelf:
-        troubled = TroubledDay(market, sample(120, soak=5_000), seed)
+    with shelf_of(market.book) as shelf:
+        troubled = TroubledDay(market, sample(80, soak=5_000), seed)
         for _ in troubled:
             if rng.random() < 0.1:
-                follow(market, shelf)
-        follow(market, shelf)
+                follow(market.book, shelf, FEED, TURNOVER)
+        follow(market.book, shelf, FEED, TURNOVER)
 
         due: defaultdict[UUID, dict[UUID, int]] = defaultdict(dict)
         for transfer in troubled.transfers():
@@ -119,11 +104,11 @@ def totals_are_of_the_booked_day(market: Market, shelf: Shelf, stall: UUID) -> N
 
 def test_a_rebuild_gives_every_payment_the_same_number(market: Market, seed: int) -> None:
     rng = Random(seed)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         for _ in TroubledDay(market, sample(60, soak=2_000), seed + 1):
             if rng.random() < 0.2:
-                follow(market, shelf)
-        follow(market, shelf)
+                follow(market.book, shelf, FEED, TURNOVER)
+        follow(market.book, shelf, FEED, TURNOVER)
         before = everything(shelf)
 
         rebuild(market.book, shelf, [FEED])
@@ -136,22 +121,22 @@ def test_a_screen_that_asks_for_news_sees_each_payment_and_what_became_of_it(
     market: Market, seed: int
 ) -> None:
     rng = Random(seed)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         troubled = TroubledDay(market, sample(60, soak=2_000), seed + 2)
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
         screens: dict[UUID, dict[UUID, Payment]] = {}
         seen: dict[UUID, int] = {}
         for _ in troubled:
-            if rng.random() > 0.2:
+            if rng.random() > 0.07:
                 continue
-            follow(market, shelf)
+            follow(market.book, shelf, FEED, TURNOVER)
             for stall in market.register.stalls().values():
                 screen = screens.setdefault(stall.stall_id, {})
                 for payment in since(shelf, stall.stall_id, seen.get(stall.stall_id, 0)):
                     assert payment != screen.get(payment.transfer_id), "told twice"
                     screen[payment.transfer_id] = payment
                     seen[stall.stall_id] = payment.changed
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
         for stall_id, screen in screens.items():
             for payment in since(shelf, stall_id, seen.get(stall_id, 0)):
                 screen[payment.transfer_id] = payment
@@ -161,13 +146,13 @@ def test_a_screen_that_asks_for_news_sees_each_payment_and_what_became_of_it(
 def test_numbers_begin_anew_every_market_day_that_money_is_heard_of(market: Market) -> None:
     seller = market.seller()
     stall = market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         for n, hours in enumerate((0, 1, 24, 25, 26)):
             market.clock.at = DAWN + timedelta(hours=hours)
             market.hear(
                 account_number=seller.number, memo=CODE, event_id=str(n), reference=f"FT{n}"
             )
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
 
         tomorrow = TODAY + timedelta(days=1)
         assert [(p.day, p.number) for p in last(shelf, stall, 4)] == [
@@ -180,12 +165,12 @@ def test_numbers_begin_anew_every_market_day_that_money_is_heard_of(market: Mark
 def test_a_smaller_amount_corrects_the_line_and_keeps_its_number(market: Market) -> None:
     seller = market.seller()
     stall = market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         market.hear(account_number=seller.number, memo=CODE)
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
         seen = last(shelf, stall, 1)[0].changed
         market.hear("casso", account_number=seller.number, memo=CODE, amount_vnd=40_000)
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
 
         assert shows(last(shelf, stall, 9)) == [(1, 40_000, CORRECTED)]
         assert shows(since(shelf, stall, seen)) == [(1, 40_000, CORRECTED)]
@@ -197,15 +182,15 @@ def test_a_payment_that_goes_to_another_stall_and_back_keeps_its_numbers(market:
     seller = market.seller()
     stall, other = market.stall(CODE, seller), market.stall(OTHER_CODE, seller)
     here, there = (Purpose("sale", "person", c, s) for c, s in ((CODE, stall), (OTHER_CODE, other)))
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear(account_number=seller.number, memo=CODE).transfer_id
         market.payments.assign(wanted, there, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
         assert shows(last(shelf, stall, 9)) == [(1, 50_000, WITHDRAWN)]
         assert shows(last(shelf, other, 9)) == [(1, 50_000, HEARD)]
 
         market.payments.assign(wanted, here, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
 
         assert shows(last(shelf, stall, 9)) == [(1, 50_000, CORRECTED)]
         assert shows(last(shelf, other, 9)) == [(1, 50_000, WITHDRAWN)]
@@ -215,12 +200,12 @@ def test_a_payment_that_goes_to_another_stall_and_back_keeps_its_numbers(market:
 def test_what_the_bank_took_back_is_withdrawn(market: Market) -> None:
     seller = market.seller()
     stall = market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         mine = {"account_number": seller.number, "memo": CODE}
         wanted = market.hear(**mine).transfer_id
         back = market.hear(**mine, event_id="2", direction="out").transfer_id
         market.payments.reverse(wanted, back, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
 
         assert shows(last(shelf, stall, 9)) == [(1, 50_000, WITHDRAWN)]
         assert day(shelf, stall, TODAY) == Day(0, 0, 1)
@@ -229,11 +214,11 @@ def test_what_the_bank_took_back_is_withdrawn(market: Market) -> None:
 def test_money_that_no_stall_made_is_on_no_screen(market: Market) -> None:
     seller = market.seller()
     stalls = [market.stall(CODE, seller), market.stall(OTHER_CODE, seller)]
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         market.hear(account_number=seller.number)
         market.hear(account_number="9911112222", event_id="2", reference="FT2")
         market.hear(account_number=seller.number, event_id="3", reference="FT3", direction="out")
-        follow(market, shelf)
+        follow(market.book, shelf, FEED, TURNOVER)
 
         assert [last(shelf, stall, 9) for stall in stalls] == [[], []]
         assert day(shelf, stalls[0], TODAY) == Day(0, 0, 0)

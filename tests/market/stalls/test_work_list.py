@@ -1,32 +1,17 @@
 """The work list shows each transfer under its open marks, and nothing else."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from random import Random
 
-from ledger.follow.rebuild import catch_up, compare
+from ledger.follow.rebuild import compare
 from ledger.follow.shelf import Shelf
 from ledger.telling import Purpose
 from ledger.transfer import Transfer
 from market.stalls.work_list import MARKS, WORK_LIST, Work, counts, listed, of_transfer
 from tests.builders import CODE, DAWN, OTHER_CODE, Market
+from tests.ledger.follow.shelves import follow, shelf_of
 from tests.ledger.follow.troubled_day import TroubledDay
 from tests.sample import sample
-
-
-@contextmanager
-def following(market: Market) -> Iterator[Shelf]:
-    shelf = Shelf(market.book)
-    try:
-        yield shelf
-    finally:
-        shelf.close()
-
-
-def follow(market: Market, shelf: Shelf) -> None:
-    [status] = catch_up(market.book, shelf, [WORK_LIST])
-    assert (status.state, status.lag, status.failed) == ("in_use", 0, None)
 
 
 def marks(shelf: Shelf, transfer: Transfer) -> list[str]:
@@ -37,12 +22,12 @@ def test_it_shows_the_marks_of_every_transfer_of_a_day_with_every_trouble(
     market: Market, seed: int
 ) -> None:
     rng = Random(seed)
-    with following(market) as shelf:
-        day = TroubledDay(market, sample(120, soak=5_000), seed)
+    with shelf_of(market.book) as shelf:
+        day = TroubledDay(market, sample(80, soak=5_000), seed)
         for _ in day:
             if rng.random() < 0.1:
-                follow(market, shelf)
-        follow(market, shelf)
+                follow(market.book, shelf, WORK_LIST)
+        follow(market.book, shelf, WORK_LIST)
 
         seen: Counter[str] = Counter()
         for transfer in day.transfers():
@@ -81,14 +66,14 @@ def description(transfer: Transfer) -> tuple[object, ...]:
 
 
 def test_an_orphan_goes_when_its_account_is_claimed(market: Market) -> None:
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear().transfer_id
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
         [work] = listed(shelf, "orphan")
         assert (work.transfer_id, work.amount_vnd, work.heard_at) == (wanted, 50_000, DAWN)
 
         market.seller()
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
 
         assert marks(shelf, market.transfer(wanted)) == ["unmatched"]
 
@@ -96,14 +81,14 @@ def test_an_orphan_goes_when_its_account_is_claimed(market: Market) -> None:
 def test_what_a_person_assigns_is_no_work_any_more(market: Market) -> None:
     seller = market.seller()
     stall, _ = market.stall(CODE, seller), market.stall(OTHER_CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear(account_number=seller.number).transfer_id
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
         assert counts(shelf)["unmatched"] == 1
 
         sale = Purpose("sale", "person", CODE, stall)
         market.payments.assign(wanted, sale, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
 
         assert set(counts(shelf).values()) == {0}
 
@@ -111,15 +96,15 @@ def test_what_a_person_assigns_is_no_work_any_more(market: Market) -> None:
 def test_a_contradiction_is_work_until_somebody_decides(market: Market) -> None:
     seller = market.seller()
     market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear(account_number=seller.number, memo=CODE).transfer_id
         market.hear("casso", account_number=seller.number, memo=CODE, amount_vnd=40_000)
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
         [work] = listed(shelf, "contradicted")
         assert work.amount_vnd == 40_000
 
         market.payments.decide_amount(wanted, 45_000, market.directory.view)
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
 
         assert "contradicted" in market.transfer(wanted).marks
         assert listed(shelf, "contradicted") == []
@@ -128,25 +113,26 @@ def test_a_contradiction_is_work_until_somebody_decides(market: Market) -> None:
 def test_an_unreferenced_word_is_work_until_it_turns_out_to_be_another(market: Market) -> None:
     seller = market.seller()
     market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         mine = {"account_number": seller.number, "memo": CODE}
-        market.hear(**mine, reference=None)
-        follow(market, shelf)
-        assert counts(shelf)["unreferenced"] == 1
+        lone = market.hear(**mine, reference=None).transfer_id
+        follow(market.book, shelf, WORK_LIST)
+        assert marks(shelf, market.transfer(lone)) == ["unreferenced"]
 
         market.hear(**mine)
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
 
-        assert set(counts(shelf).values()) == {0}
+        assert marks(shelf, market.transfer(lone)) == []
+        assert counts(shelf)["unreferenced"] == 0
 
 
 def test_a_plain_payment_is_no_work(market: Market) -> None:
     seller = market.seller()
     market.stall(CODE, seller)
-    with following(market) as shelf:
+    with shelf_of(market.book) as shelf:
         wanted = market.hear(account_number=seller.number, memo=CODE).transfer_id
         market.hear("casso", account_number=seller.number, memo=CODE)
-        follow(market, shelf)
+        follow(market.book, shelf, WORK_LIST)
 
         assert marks(shelf, market.transfer(wanted)) == []
         assert set(counts(shelf).values()) == {0}

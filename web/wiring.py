@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from integrations.bank_simulator.day import PayableStall, Plan, plan_day
 from integrations.bank_simulator.delivery import Delivery
+from integrations.bank_simulator.http import HttpBank
 from integrations.bank_simulator.movement import Movement, identity
 from integrations.bank_simulator.words import say
 from integrations.casso import Casso
@@ -38,6 +39,7 @@ DIALECTS: dict[str, BankDialect] = {
 __all__ = [
     "DIALECTS",
     "Delivery",
+    "HttpBank",
     "Movement",
     "PayableStall",
     "Plan",

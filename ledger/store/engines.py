@@ -98,6 +98,9 @@ class Engines:
         for setting in ("synchronous_commit", "fsync", "full_page_writes"):
             if _run(connection, f"SHOW {setting}") == "off":
                 raise NotDurable(f"PostgreSQL runs with {setting}=off and could forget payments.")
+        # What an administrator may change for all sessions, at a reload or as a default: keep it.
+        _run(connection, f"SET synchronous_commit = {_run(connection, 'SHOW synchronous_commit')}")
+        _run(connection, "SET default_transaction_isolation = 'read committed'")
 
     def _leave(self) -> None:
         """In a child process: leaves the inherited connections to the parent."""

@@ -155,6 +155,8 @@ class LogRecorder(TableAggregateRecorder, ApplicationRecorder):
 
     def _own_positions(self, command: Command) -> Sequence[int] | None:
         """Where exactly these events stand, told from others' by their random salts."""
+        if not command.events:
+            return None
         c = self.tables.events.c
         wanted = or_(
             *(

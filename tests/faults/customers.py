@@ -6,6 +6,7 @@ from eventsourcing.persistence import OperationalError
 
 from ledger.store.command import OutcomeUnknown
 from ledger.store.recorder import LogRecorder
+from tests.ledger.store.one_batch import until
 from tests.ledger.store.simple_log import checked, paid
 
 FIRST = 10
@@ -43,6 +44,11 @@ class Customers:
             else:
                 self.acknowledged.add(number)
             number += len(self._threads)
+
+    def have_paid(self, more: int) -> None:
+        """Waits until so many more payments are acknowledged, however slow the machine."""
+        enough = len(self.acknowledged) + more
+        until(lambda: len(self.acknowledged) >= enough)
 
     def agree_with(self, url: str) -> None:
         """Acknowledged is stored; refused is not; only of the unknown nobody can tell."""

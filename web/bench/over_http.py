@@ -15,6 +15,7 @@ from web.bench.load import Came, Load, sending
 from web.bench.peers import Pgbench, own_schema
 from web.bench.rounds import Contender, line, take_rounds
 from web.bench.simulated import SimulatedMarket, own_database, simulated_market
+from web.commands.serve import cores
 from web.serve.own_server import own_server
 
 CONNECTIONS = (16, 64, 256)
@@ -50,8 +51,7 @@ def on_postgresql(
         pgbench = Pgbench(url, stack.enter_context(own_schema(url)))
         pgbench.fill(scale)
         market = simulated_market(folder, stack.enter_context(own_database(url)))
-        workers = len(os.sched_getaffinity(0))
-        for found in _contest("postgresql", market, workers, pgbench, rounds, seconds, advance):
+        for found in _contest("postgresql", market, cores(), pgbench, rounds, seconds, advance):
             yield found | {"pgbench_scale": scale}
 
 

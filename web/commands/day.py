@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -14,15 +14,25 @@ import click
 from ledger.journal import trial_balance
 from ledger.money import written
 from ledger.payment_request import ReferenceTaken
+from ledger.refusal import Refusal
 from market.stalls import demonstration
 from market.stalls.code import ALPHABET, BODY, code_of
 from market.stalls.demonstration import DemonstrationStall
 from web.commands.progress import progress
+from web.serve.own_server import own_server
 from web.simulated_bank import NotAuthentic, contracts, for_simulated_money, take_in
-from web.wiring import Delivery, PayableStall, Plan, Wiring, plan_day
+from web.wiring import Delivery, HttpBank, PayableStall, Plan, Wiring, plan_day
 
 SENDERS = 32
 """How many notices are under way at once."""
+MINUTE_S = 0.1
+"""How long a minute between two tries of the simulated bank takes."""
+
+
+class ServerDidNotAnswer(Refusal):
+    """The server did not acknowledge a notice in all the tries that a bank makes."""
+
+    code = "server_did_not_answer"
 
 
 @click.command()
@@ -32,7 +42,7 @@ SENDERS = 32
 @click.option(
     "--on", "on_text", metavar="DATE", help="the market day; default follows from the seed"
 )
-@click.option("--via", type=click.Choice(["direct"]), default="direct", show_default=True)
+@click.option("--via", type=click.Choice(["http", "direct"]), default="direct", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="print one JSON object")
 def day(
     stalls: int, payments: int, seed: int, on_text: str | None, via: str, as_json: bool
@@ -40,7 +50,7 @@ def day(
     """A market day: signed notices, verified, matched, booked; with all the tricks of a bank."""
     on = _day(on_text) if on_text else date(2026, 10, 1) + timedelta(days=seed % 31)
     with for_simulated_money() as wiring:
-        result = run_day(wiring, stalls, payments, seed, on)
+        result = run_day(wiring, stalls, payments, seed, on, via)
     if as_json:
         click.echo(json.dumps(result))
         return
@@ -63,12 +73,14 @@ def _day(text: str) -> date:
     return on
 
 
-def run_day(wiring: Wiring, stalls: int, payments: int, seed: int, on: date) -> dict[str, Any]:
+def run_day(
+    wiring: Wiring, stalls: int, payments: int, seed: int, on: date, via: str = "direct"
+) -> dict[str, Any]:
     """Furnishes what is missing, sends the day's notices and says what became of them."""
     made = demonstration.furnish(wiring.register, wiring.title.book_id, stalls)
     plan = plan_day(_payable(wiring, made, seed, on), payments, seed, on)
     started = time.perf_counter()
-    became = _send_all(wiring, plan)
+    became = _send_all(wiring, plan, via)
     seconds = time.perf_counter() - started
     return {
         "payments": plan.payments,
@@ -122,8 +134,20 @@ def _ask(wiring: Wiring, stall: DemonstrationStall, day_name: str) -> list[tuple
     return [(code, amount_vnd)]
 
 
-def _send_all(wiring: Wiring, plan: Plan) -> Counter[str]:
-    """Signs each notice as it leaves, takes it in as the door would, counts what became of it."""
+def _send_all(wiring: Wiring, plan: Plan, via: str) -> Counter[str]:
+    """Signs each notice as it leaves, sends it, counts what became of it."""
+    contracts(wiring)  # The server knows only what is kept when a notice comes.
+    send = _over_http if via == "http" else _directly
+    became: Counter[str] = Counter()
+    with progress("Market day", len(plan.deliveries)) as advance:
+        for outcome in send(wiring, plan):
+            became[outcome] += 1
+            advance()
+    return became
+
+
+def _directly(wiring: Wiring, plan: Plan) -> Iterator[str]:
+    """Takes each notice in as the door would."""
     by_provider = contracts(wiring)
     secrets = {provider: found.secrets[0] for provider, found in by_provider.items()}
 
@@ -135,17 +159,16 @@ def _send_all(wiring: Wiring, plan: Plan) -> Counter[str]:
         except NotAuthentic:
             return "refused"
 
-    became: Counter[str] = Counter()
-    with (
-        progress("Market day", len(plan.deliveries)) as advance,
-        ThreadPoolExecutor(SENDERS) as senders,
-    ):
-        for outcome in _in_flight(senders.map(send, plan.deliveries), advance):
-            became[outcome] += 1
-    return became
+    with ThreadPoolExecutor(SENDERS) as senders:
+        yield from senders.map(send, plan.deliveries)
 
 
-def _in_flight(outcomes: Iterable[str], advance: Callable[[], None]) -> Iterable[str]:
-    for outcome in outcomes:
-        advance()
-        yield outcome
+def _over_http(wiring: Wiring, plan: Plan) -> Iterator[str]:
+    """Through the door of a server of our own, on a free port."""
+    secrets = {provider: found.secrets[0] for provider, found in contracts(wiring).items()}
+    with own_server() as url:
+        bank = HttpBank(url, secrets, lambda: datetime.now(UTC), time.sleep, MINUTE_S)
+        for sent in bank.send_all(plan.deliveries, SENDERS):
+            if sent.became == "unanswered":
+                raise ServerDidNotAnswer(f"A notice was not acknowledged in {sent.tries} tries.")
+            yield sent.became

@@ -36,7 +36,7 @@ def serve(port: int, host: str, workers: int | None, attached: bool) -> None:
     if workers is not None and workers > most:
         raise OneWriterOnSqlite
     taken = listen(host, port)
-    count = workers or (1 if engine == "sqlite" else _cores())
+    count = workers or (1 if engine == "sqlite" else cores())
     counts = share_counts()
     from web.serve.building import door_of  # After that, and before the workers are forked.
     from web.serve.server import Server
@@ -59,5 +59,6 @@ def _look(chosen: Settings) -> str:
         raise DatabaseAway(f"The database cannot be reached: {why}.") from error
 
 
-def _cores() -> int:
+def cores() -> int:
+    """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1

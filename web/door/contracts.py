@@ -18,6 +18,8 @@ from web.door.open_book import OpenBook
 
 AGAIN_S = 1.0
 """How often, at most, an unknown signature makes us look whether there is a new secret."""
+LOOK_S = 2.0
+"""How long a notice waits for that."""
 REFRESH_S = 10.0
 """How long a secret may still be believed after it was taken back."""
 _TELLING = ("stale", "malformed", "bad_signature", "no_signature")
@@ -43,7 +45,7 @@ class Contracts:
         self._dialects = dialects
         self._known: dict[str, list[Connection]] | None = None
         self._read_at = float("-inf")
-        self._reading: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[bool] | None = None
 
     async def judge(
         self, provider: str, headers: Mapping[str, str], body: bytes, at: datetime
@@ -75,32 +77,45 @@ class Contracts:
 
     async def _look_again(self) -> bool:
         """Whether the secrets are known afresh; looks at most once a second, all together."""
+        if self._reading is None and self._age_s < AGAIN_S:
+            return False
+        reading = self._begin_reading()
+        done, _ = await asyncio.wait([reading], timeout=LOOK_S)
+        return reading in done and reading.result()
+
+    def refresh_when_old(self) -> None:
+        """Called now and then, so that a secret that was taken back is soon refused."""
+        if self._age_s >= REFRESH_S:
+            self._begin_reading()
+
+    @property
+    def _age_s(self) -> float:
+        return asyncio.get_running_loop().time() - self._read_at
+
+    def _begin_reading(self) -> "asyncio.Task[bool]":
         if self._reading is None:
-            if asyncio.get_running_loop().time() - self._read_at < AGAIN_S:
-                return False
-            self._reading = asyncio.create_task(self.refresh())
-            self._reading.add_done_callback(self._read)
-        await asyncio.shield(self._reading)
-        return self._known is not None
+            self._reading = asyncio.create_task(self._read())
+            self._reading.add_done_callback(self._end_reading)
+        return self._reading
 
-    def _read(self, _: "asyncio.Task[None]") -> None:
+    def _end_reading(self, reading: "asyncio.Task[bool]") -> None:
         self._reading = None
+        if not reading.cancelled() and (error := reading.exception()) is not None:
+            log.error("contracts_not_read", error=what(error))
 
-    async def refresh(self) -> None:
-        """Reads the connections; when that fails, those known before stay in force."""
-        connections = self._book.wiring.connections
-        self._read_at = asyncio.get_running_loop().time()
+    async def _read(self) -> bool:
+        """Whether the connections could be read; else those known before stay in force."""
         try:
+            connections = self._book.wiring.connections
+            self._read_at = asyncio.get_running_loop().time()
             found = await asyncio.to_thread(connections.all)
+        except TurnedAway:
+            return False  # The book is not open yet; OpenBook tells of that.
         except (PersistenceError, SQLAlchemyError, WrongKey) as error:
             log.error("contracts_not_read", error=what(error))
-            return
+            return False
         known: dict[str, list[Connection]] = {}
         for connection in found:
             known.setdefault(connection.provider, []).append(connection)
         self._known = known
-
-    async def refresh_when_old(self) -> None:
-        """Called now and then, so that a secret that was taken back is soon refused."""
-        if asyncio.get_running_loop().time() - self._read_at >= REFRESH_S:
-            await self.refresh()
+        return True

@@ -99,10 +99,7 @@ class Door:
             if self._suspects.beyond:
                 log.warning("refused_beyond_limit", count=self._suspects.beyond)
                 self._suspects.beyond = 0
-            try:
-                await self._contracts.refresh_when_old()
-            except TurnedAway:
-                continue  # The book is not open yet; OpenBook tells of that.
+            self._contracts.refresh_when_old()
 
     async def _answer(self, request: Request, send: Send) -> None:
         started = perf_counter()

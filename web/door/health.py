@@ -71,6 +71,7 @@ class Health:
         self._followers = followers
         self._look: asyncio.Task[Seen] | None = None
         self._looked_at = float("-inf")
+        self._count: asyncio.Task[bytes] | None = None
         self.routes: dict[str, Callable[[], Awaitable[Answer]]] = {
             "/healthz": self.alive,
             "/readyz": self.ready,
@@ -88,8 +89,10 @@ class Health:
         return told(200, {"alive": True})
 
     async def counted(self) -> Answer:
-        """The counts of all workers."""
-        text = await asyncio.to_thread(self._tally.told)
+        """The counts of all workers, read once for all who ask meanwhile."""
+        if self._count is None or self._count.done():
+            self._count = asyncio.create_task(asyncio.to_thread(self._tally.told))
+        text = await asyncio.shield(self._count)
         return Answer(200, text, ((b"content-type", CONTENT_TYPE.encode()),))
 
     async def ready(self) -> Answer:

@@ -47,7 +47,7 @@ class Pages:
             self.waiting -= 1
 
     def prepare(self) -> None:
-        """Makes the pages before the first is asked for; blocks. They can fail, and notices go on."""
+        """Makes the pages before the first is asked for; notices go on when that fails. Blocks."""
         try:
             self._app()
         except TurnedAway:

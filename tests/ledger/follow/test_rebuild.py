@@ -7,15 +7,15 @@ from random import Random
 from threading import Event, Thread
 
 import pytest
-from sqlalchemy import delete, insert, inspect, text, update
+from sqlalchemy import inspect, text
 
 from commune.indicators.turnover import TURNOVER
 from ledger.follow.batch import Batch
 from ledger.follow.carry import carry
-from ledger.follow.generations import CHECK, GROWING, IN_USE, RETIRED
+from ledger.follow.generations import GROWING, IN_USE, RETIRED
 from ledger.follow.lanes import begin, lanes, tidy
 from ledger.follow.projection import Changes, Kept
-from ledger.follow.rebuild import catch_up, check, compare, rebuild
+from ledger.follow.rebuild import catch_up, rebuild
 from ledger.follow.shelf import NotBuiltYet, Shelf
 from market.stalls.feed import FEED
 from market.stalls.work_list import WORK_LIST
@@ -24,8 +24,6 @@ from tests.ledger.follow.shelves import (
     EVENTS,
     PLACES,
     SUMS,
-    TOLD,
-    folding,
     follow,
     head,
     misses_nothing,
@@ -226,93 +224,6 @@ def test_whatever_the_batches_the_read_models_are_the_same(
         follow(market.book, shelf, *REAL)
 
         assert contents(shelf) == due
-
-
-def test_a_clean_read_model_equals_its_rebuild(market: Market, shelf: Shelf) -> None:
-    tell(market)
-
-    assert check(market.book, [EVENTS, TOLD, *REAL]) == []
-    assert set(states(shelf)) == {IN_USE}, "nothing is left of the comparison"
-
-
-@pytest.mark.parametrize("harm", ["changed", "removed", "invented"])
-def test_a_row_that_is_not_what_the_book_says_is_named(
-    market: Market, shelf: Shelf, harm: str
-) -> None:
-    tell(market)
-    follow(market.book, shelf, EVENTS, TOLD)
-    places = shelf.tables(EVENTS, 1)["places"]
-    row = {"position": 99, "fact_id": market.title.book_id, "topic": "invented", "seen": 1}
-    statement = {
-        "changed": update(places).where(places.c.position == PAID).values(seen=2),
-        "removed": delete(places).where(places.c.position == PAID),
-        "invented": insert(places).values(row),
-    }[harm]
-    with shelf.writing() as connection:
-        connection.execute(statement)
-
-    [fault] = compare(market.book, shelf, [EVENTS, TOLD])
-
-    assert (fault.code, fault.position) == ("read_model_differs", head(market.book))
-    assert "every_event" in fault.message
-    assert {"changed": "seen 2", "removed": "position 7", "invented": "no further row"}[harm] in (
-        fault.message
-    )
-
-
-def test_a_projection_that_has_failed_is_a_fault_of_the_audit(market: Market) -> None:
-    tell(market)
-
-    faults = check(market.book, [stumbling(EVENTS, [PAID]), TOLD])
-
-    assert [(fault.code, fault.position) for fault in faults] == [("projection_failed", PAID - 1)]
-    assert "every_event" in faults[0].message
-
-
-def test_a_fold_that_could_not_be_followed_anew_is_a_fault_of_the_audit(
-    market: Market, shelf: Shelf
-) -> None:
-    tell(market)
-    follow(market.book, shelf, EVENTS)
-
-    [fault] = compare(market.book, shelf, [stumbling(EVENTS, [PAID])])
-
-    assert (fault.code, fault.position) == ("projection_failed", PAID)
-    assert "every_event cannot be rebuilt: ZeroDivisionError" in fault.message
-
-
-def test_a_fold_that_is_not_a_function_of_the_book_is_found_out(
-    market: Market, shelf: Shelf
-) -> None:
-    tell(market)
-    chance = Random(7)
-
-    def fold(batch: Batch, kept: Kept) -> Changes:
-        changes = Changes()
-        changes.put(PLACES, (1,), market.title.book_id, "chance", chance.randrange(10**9))
-        return changes
-
-    [fault] = compare(market.book, shelf, [folding(EVENTS, fold)])
-
-    assert fault.code == "read_model_differs"
-
-
-def test_two_comparisons_at_once_do_not_disturb_each_other(market: Market) -> None:
-    tell(market)
-    found: list[object] = []
-
-    def run() -> None:
-        found.append(check(market.book, [EVENTS, TOLD]))
-
-    threads = [Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert found == [[], [], []]
-    with shelf_of(market.book) as shelf:
-        assert CHECK not in states(shelf)
 
 
 def test_an_old_one_that_somebody_still_reads_stays_until_the_next_time(

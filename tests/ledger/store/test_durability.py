@@ -10,7 +10,7 @@ from sqlalchemy.pool import NullPool
 
 from ledger.refusal import Refusal
 from ledger.store.engines import Engines, NotADatabase, NotDurable
-from tests.ledger.store.one_batch import sizes_of_batches, together
+from tests.ledger.store.one_batch import Saving, sizes_of_batches, together
 from tests.ledger.store.simple_log import checked, open_log, paid
 
 
@@ -37,6 +37,27 @@ def test_postgresql_without_synchronous_commit_is_refused(postgresql_url: str) -
             connection.exec_driver_sql(f"ALTER DATABASE {name} SET synchronous_commit = {safe}")
             with open_log(postgresql_url) as log:
                 log.max_notification_id()
+
+
+def test_what_an_administrator_changes_for_all_does_not_reach_the_writer(
+    postgresql_url: str,
+) -> None:
+    """A reload could take durability from a running session; another isolation its order."""
+    name = make_url(postgresql_url).database
+    with administrator(postgresql_url) as connection:
+        connection.exec_driver_sql(
+            f"ALTER DATABASE {name} SET default_transaction_isolation = 'repeatable read'"
+        )
+    with open_log(postgresql_url) as log, open_log(postgresql_url) as other:
+        with log._engines.writing() as connection:
+            query = "SELECT source, setting FROM pg_settings WHERE name = 'synchronous_commit'"
+            assert connection.exec_driver_sql(query).one() == ("session", "on")
+
+        saving = [Saving((log, other)[n % 2], paid(n)) for n in range(1, 201)]
+        outcomes = [caller.outcome_in_time() for caller in saving]
+
+    assert {type(outcome) for outcome in outcomes} == {list}
+    assert len(checked(postgresql_url).events) == 200
 
 
 def test_a_server_that_begins_to_forget_is_refused_by_all_who_wait(postgresql_url: str) -> None:

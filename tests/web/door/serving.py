@@ -191,7 +191,9 @@ def stored(url: str) -> list[Stored]:
     """The inbox, read by other means than the server's."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.connect() as connection:
-        rows = connection.exec_driver_sql("SELECT connection, event_id, position FROM inbox")
+        rows = connection.exec_driver_sql(
+            "SELECT connection, event_id, position FROM inbox ORDER BY position"
+        )
         return [Stored(*row) for row in rows]
 
 

@@ -176,7 +176,7 @@ def _lag(book: Book, reader: Book, market: Market, seconds: float) -> Turn:
             sleep(0.05)
         paid, lasted = _pay(book, market, seconds)
         last = max(position for _, position in paid)
-        while followers.positions[-1] < last:
+        while not followers.positions or followers.positions[-1] < last:
             sleep(0.01)
     finally:
         followers.stop()

@@ -62,7 +62,7 @@ def stall(number: int) -> DemonstrationStall:
     """Stall `number`, counted from 0.
 
     >>> stall(0).code, stall(0).label
-    ('CSZ000000', 'A01')
+    ('CSZ00000E', 'A01')
     """
     vendor = number - 1 if number % 15 == 14 else number
     row, place = divmod(number, 20)
